@@ -1,0 +1,105 @@
+"""The only reader of the environment: every setting, its default and what it means."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from db.errors import SightlineError
+
+PROJECT = Path(__file__).resolve().parent.parent
+_DATABASE_ADDRESS = TypeAdapter(PostgresDsn)
+
+
+class Settings(BaseSettings):
+    """One attribute per setting; `validation_alias` is the variable that a person sets."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=PROJECT / ".sightline",
+        validation_alias="SIGHTLINE_HOME",
+        description="The one folder of all state: embedded server, lake, keys, uploads.",
+    )
+    port: int = Field(
+        default=8501,
+        ge=1,
+        le=65535,
+        validation_alias="PORT",
+        description="The port on which the app is served.",
+    )
+    address: str = Field(
+        default="127.0.0.1",
+        validation_alias="SIGHTLINE_ADDRESS",
+        description="The network address on which the app is served; the default is this machine alone.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description=(
+            "A Postgres server (15 or newer) to use in place of the embedded one, as a role that may create "
+            "roles and owns the database. It is used for set-up; the app connects as its own roles."
+        ),
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console",
+        validation_alias="SIGHTLINE_LOG_FORMAT",
+        description="How log lines look: `console` for people, `json` for collectors.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info",
+        validation_alias="SIGHTLINE_LOG_LEVEL",
+        description="The least severe log line that is written.",
+    )
+
+    @field_validator("home")
+    @classmethod
+    def _absolute_home(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @field_validator("database_url", mode="before")
+    @classmethod
+    def _empty_means_embedded(cls, url: object) -> object:
+        return None if url == "" else url
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            try:
+                _DATABASE_ADDRESS.validate_python(url.get_secret_value())
+            except ValidationError:
+                # The address may hold a password: the message must not repeat it.
+                raise ValueError("it must look like postgresql://user:password@host:5432/database") from None
+        return url
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where secrets of this copy lie: the app's keys and its database passwords."""
+        return self.home / "keys"
+
+    @property
+    def server_folder(self) -> Path:
+        """Where the embedded Postgres keeps its data."""
+        return self.home / "postgres"
+
+
+def variable_of(name: str) -> str:
+    """The environment variable that sets a setting."""
+    return str(Settings.model_fields[name].validation_alias)
+
+
+@cache
+def settings() -> Settings:
+    """Read the environment once; a wrong value is named by its variable, never repeated."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_context=False)[0]
+        raise SightlineError(
+            f"The setting {first['loc'][0]} can't be used.",
+            why=f"{first['msg'].removeprefix('Value error, ')}.",
+            fix="Correct it or unset it to use the default; the README lists every setting.",
+        ) from None

@@ -1,0 +1,45 @@
+"""Connections: one engine per role, and transactions that carry the viewer's workspaces, the actor and the reason."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+
+
+def engine_for(url: str, *, pool_size: int = 5) -> Engine:
+    """An engine on psycopg whose errors never repeat the values of parameters."""
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+def run_script(connection: Connection, script: str) -> None:
+    """Run statements as they are written: no colon and no percent sign in them is read as a parameter."""
+    if not connection.in_transaction():
+        connection.begin()
+    with connection.connection.cursor() as cursor:
+        cursor.execute(script)
+
+
+@contextmanager
+def seeing(
+    engine: Engine, workspaces: Iterable[UUID], *, actor: str | None = None, reason: str | None = None
+) -> Iterator[Connection]:
+    """A transaction that sees these workspaces alone. The settings end with it, whatever becomes of the connection."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "SELECT set_config('app.workspaces', :workspaces, true),"
+                " set_config('app.actor', :actor, true), set_config('app.reason', :reason, true)"
+            ),
+            {
+                "workspaces": "{" + ",".join(str(UUID(str(workspace))) for workspace in workspaces) + "}",
+                "actor": actor or "",
+                "reason": reason or "",
+            },
+        )
+        yield connection

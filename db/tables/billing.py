@@ -1,0 +1,339 @@
+"""Plans, subscriptions, invoices, payments, credits and exchange rates."""
+
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import (
+    NO,
+    NO_FIELDS,
+    YES,
+    ZERO,
+    Base,
+    Created,
+    CurrencyCode,
+    Day,
+    Instant,
+    Json,
+    Key,
+    Keyed,
+    Money,
+    Name,
+    Revised,
+    Tenant,
+    Timestamps,
+    currencies,
+    never_negative,
+    same_workspace,
+    values,
+)
+from db.tables.products import BILLING_PERIODS, METERS, PERIODS, PRODUCTS, TIERS
+
+SUBSCRIPTION_STATUSES = ("trialing", "active", "past_due", "cancelled", "expired")
+INVOICE_STATUSES = ("draft", "open", "paid", "void", "uncollectible")
+PAYMENT_STATUSES = ("pending", "completed", "failed", "refunded")
+CREDIT_TRANSACTION_TYPES = ("purchase", "grant", "usage", "refund", "promotion", "expiry", "take_back")
+
+
+class Plan(Keyed, Timestamps, Revised, Base):
+    """One version of a product's tier: its price and, in `plan_limits` and `plan_features`, what it allows."""
+
+    __tablename__ = "plans"
+
+    product: Mapped[Name]
+    tier: Mapped[Name]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    status: Mapped[Name] = mapped_column(server_default="draft")
+    name: Mapped[Name]
+    description: Mapped[Name | None]
+    price: Mapped[Money]
+    currency: Mapped[CurrencyCode]
+    billing_period: Mapped[Name] = mapped_column(server_default="monthly")
+    generation_credits: Mapped[int] = mapped_column(server_default=ZERO)
+    has_watermark: Mapped[bool] = mapped_column(server_default=NO)
+    published_at: Mapped[Instant | None]
+    retired_at: Mapped[Instant | None]
+
+    __table_args__ = (
+        values("product", PRODUCTS),
+        values("tier", TIERS),
+        values("status", ("draft", "published", "retired")),
+        values("billing_period", BILLING_PERIODS),
+        *currencies("currency"),
+        *never_negative("price", "generation_credits"),
+        UniqueConstraint("product", "tier", "billing_period", "currency", "version"),
+        CheckConstraint("status = 'draft' OR published_at IS NOT NULL", name="what_is_not_a_draft_was_published"),
+        CheckConstraint("status <> 'retired' OR retired_at IS NOT NULL", name="what_is_retired_has_a_date"),
+        Index("plans_by_status_billing_period", "status", "billing_period"),
+    )
+
+
+class PlanLimit(Keyed, Timestamps, Revised, Base):
+    """How much of a meter a plan allows per period; no amount means no limit."""
+
+    __tablename__ = "plan_limits"
+
+    plan_id: Mapped[Key] = mapped_column(ForeignKey("plans.id"))
+    meter: Mapped[Name]
+    period: Mapped[Name] = mapped_column(server_default="month")
+    amount: Mapped[int | None] = mapped_column(BigInteger, comment="NULL: unlimited.")
+    enforcement: Mapped[Name] = mapped_column(server_default="hard")
+    grace_amount: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    grace_days: Mapped[int] = mapped_column(server_default=ZERO)
+    rolls_over: Mapped[bool] = mapped_column(server_default=NO)
+
+    __table_args__ = (
+        values("meter", METERS),
+        values("period", PERIODS),
+        values("enforcement", ("hard", "soft")),
+        *never_negative("amount", "grace_amount", "grace_days"),
+        UniqueConstraint("plan_id", "meter", "period"),
+    )
+
+
+class PlanFeature(Keyed, Timestamps, Revised, Base):
+    """A feature of a plan: on or off, a fixed value, or metered by a limit."""
+
+    __tablename__ = "plan_features"
+
+    plan_id: Mapped[Key] = mapped_column(ForeignKey("plans.id"))
+    feature: Mapped[Name]
+    kind: Mapped[Name] = mapped_column(server_default="boolean")
+    value: Mapped[Json] = mapped_column(server_default=text("'true'::jsonb"))
+
+    __table_args__ = (
+        values("kind", ("boolean", "static", "metered")),
+        CheckConstraint("kind <> 'boolean' OR jsonb_typeof(value) = 'boolean'", name="a_boolean_feature_is_on_or_off"),
+        UniqueConstraint("plan_id", "feature"),
+    )
+
+
+class Subscription(Tenant, Timestamps, Revised, Base):
+    """What a workspace pays for. Cancelling it keeps the data."""
+
+    __tablename__ = "subscriptions"
+
+    user_id: Mapped[Key] = mapped_column(ForeignKey("users.id"))
+    plan_id: Mapped[Key] = mapped_column(ForeignKey("plans.id"))
+    product: Mapped[Name]
+    tier: Mapped[Name]
+    status: Mapped[Name] = mapped_column(server_default="active")
+    billing_cycle: Mapped[Name] = mapped_column(server_default="monthly")
+    price: Mapped[Money]
+    currency: Mapped[CurrencyCode] = mapped_column(server_default="INR")
+    started_at: Mapped[Instant]
+    ends_at: Mapped[Instant | None]
+    trial_ends_at: Mapped[Instant | None]
+    cancelled_at: Mapped[Instant | None]
+    current_period_start: Mapped[Day]
+    current_period_end: Mapped[Day]
+    cancel_at_period_end: Mapped[bool] = mapped_column(server_default=NO)
+    credits_total: Mapped[int] = mapped_column(server_default=ZERO)
+    credits_remaining: Mapped[int] = mapped_column(server_default=ZERO)
+    monthly_ai_credits_used: Mapped[int] = mapped_column(server_default=ZERO)
+    monthly_ai_credits_limit: Mapped[int | None]
+    payment_provider: Mapped[Name | None]
+    payment_id: Mapped[Name | None] = mapped_column(info={"secret": True})
+    payment_method: Mapped[Name | None]
+    payment_method_id: Mapped[Name | None] = mapped_column(info={"secret": True})
+
+    __table_args__ = (
+        values("product", PRODUCTS),
+        values("tier", TIERS),
+        values("status", SUBSCRIPTION_STATUSES),
+        values("billing_cycle", BILLING_PERIODS),
+        *currencies("currency"),
+        *never_negative("price", "credits_total", "credits_remaining", "monthly_ai_credits_used"),
+        CheckConstraint("current_period_end > current_period_start", name="a_period_ends_after_it_starts"),
+        CheckConstraint("credits_remaining <= credits_total", name="no_more_credits_remain_than_were_given"),
+        Index("subscriptions_by_user_id", "user_id"),
+        Index("subscriptions_by_plan_id", "plan_id"),
+        Index("subscriptions_by_status_ends_at", "status", "ends_at"),
+        Index(
+            "subscriptions_one_is_live_per_product",
+            "workspace_id",
+            "product",
+            unique=True,
+            postgresql_where=text("status IN ('trialing', 'active', 'past_due')"),
+        ),
+    )
+
+
+class Invoice(Tenant, Timestamps, Base):
+    """An invoice or a credit note, in the shape of Stripe's: amounts in minor units of the currency."""
+
+    __tablename__ = "invoices"
+
+    subscription_id: Mapped[Key | None]
+    number: Mapped[Name]
+    kind: Mapped[Name] = mapped_column(server_default="invoice")
+    corrects_invoice_id: Mapped[Key | None]
+    status: Mapped[Name] = mapped_column(server_default="draft")
+    currency: Mapped[CurrencyCode]
+    subtotal_minor: Mapped[int] = mapped_column(BigInteger)
+    discount_minor: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    tax_minor: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    total_minor: Mapped[int] = mapped_column(BigInteger)
+    amount_paid_minor: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    period_start: Mapped[Instant]
+    period_end: Mapped[Instant]
+    issued_at: Mapped[Instant | None]
+    due_at: Mapped[Instant | None]
+    paid_at: Mapped[Instant | None]
+    voided_at: Mapped[Instant | None]
+    provider: Mapped[Name | None]
+    provider_invoice_id: Mapped[Name | None]
+
+    __table_args__ = (
+        values("kind", ("invoice", "credit_note")),
+        values("status", INVOICE_STATUSES),
+        *currencies("currency"),
+        *never_negative("subtotal_minor", "discount_minor", "tax_minor", "total_minor", "amount_paid_minor"),
+        CheckConstraint(
+            "total_minor = subtotal_minor - discount_minor + tax_minor", name="the_total_is_the_sum_of_its_parts"
+        ),
+        CheckConstraint("status <> 'paid' OR paid_at IS NOT NULL", name="what_is_paid_has_a_date"),
+        CheckConstraint(
+            "kind = 'invoice' OR corrects_invoice_id IS NOT NULL", name="a_credit_note_corrects_an_invoice"
+        ),
+        same_workspace("subscription_id", "subscriptions"),
+        same_workspace("corrects_invoice_id", "invoices"),
+        UniqueConstraint("workspace_id", "number"),
+        UniqueConstraint("workspace_id", "provider", "provider_invoice_id"),
+        Index("invoices_by_issued_at", "issued_at"),
+    )
+
+
+class InvoiceLine(Tenant, Created, Base):
+    """One line of an invoice and the period over which its revenue is recognised."""
+
+    __tablename__ = "invoice_lines"
+
+    invoice_id: Mapped[Key]
+    subscription_id: Mapped[Key | None]
+    plan_id: Mapped[Key | None] = mapped_column(ForeignKey("plans.id"))
+    product: Mapped[Name]
+    kind: Mapped[Name]
+    description: Mapped[Name]
+    quantity: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
+    unit_amount_minor: Mapped[int] = mapped_column(BigInteger)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    discount_minor: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    tax_minor: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    currency: Mapped[CurrencyCode]
+    period_start: Mapped[Instant]
+    period_end: Mapped[Instant]
+
+    __table_args__ = (
+        values("product", PRODUCTS),
+        values("kind", ("subscription", "proration", "usage", "credits")),
+        *currencies("currency"),
+        same_workspace("invoice_id", "invoices"),
+        same_workspace("subscription_id", "subscriptions"),
+        CheckConstraint("period_end > period_start", name="a_period_ends_after_it_starts"),
+        Index("invoice_lines_by_invoice_id", "workspace_id", "invoice_id"),
+    )
+
+
+class CreditPackage(Keyed, Timestamps, Revised, Base):
+    """Credits that can be bought at once."""
+
+    __tablename__ = "credit_packages"
+
+    name: Mapped[Name]
+    description: Mapped[Name | None]
+    credit_amount: Mapped[int]
+    price: Mapped[Money]
+    currency: Mapped[CurrencyCode]
+    is_active: Mapped[bool] = mapped_column(server_default=YES)
+    is_featured: Mapped[bool] = mapped_column(server_default=NO)
+    sort_order: Mapped[int] = mapped_column(server_default=ZERO)
+
+    __table_args__ = (
+        *currencies("currency"),
+        *never_negative("price"),
+        CheckConstraint("credit_amount > 0", name="a_package_holds_credits"),
+        Index("credit_packages_by_is_active_sort_order", "is_active", "sort_order"),
+    )
+
+
+class Payment(Tenant, Timestamps, Base):
+    """Money that a provider took or gave back."""
+
+    __tablename__ = "payments"
+
+    user_id: Mapped[Key] = mapped_column(ForeignKey("users.id"))
+    package_id: Mapped[Key | None] = mapped_column(ForeignKey("credit_packages.id"))
+    invoice_id: Mapped[Key | None]
+    provider: Mapped[Name]
+    provider_payment_id: Mapped[Name | None] = mapped_column(info={"secret": True})
+    provider_payment_digest: Mapped[bytes | None] = mapped_column(
+        LargeBinary,
+        info={"hidden": True},
+        comment="A keyed digest of provider_payment_id: the encrypted text can't be compared, this can.",
+    )
+    amount: Mapped[Money]
+    currency: Mapped[CurrencyCode]
+    status: Mapped[Name] = mapped_column(server_default="pending")
+    failure_reason: Mapped[Name | None]
+    credits_purchased: Mapped[int] = mapped_column(server_default=ZERO)
+    details: Mapped[Json] = mapped_column("metadata", server_default=NO_FIELDS)
+
+    __table_args__ = (
+        values("status", PAYMENT_STATUSES),
+        *currencies("currency"),
+        *never_negative("amount", "credits_purchased"),
+        same_workspace("invoice_id", "invoices"),
+        UniqueConstraint("workspace_id", "provider", "provider_payment_digest"),
+        Index("payments_by_user_id", "user_id"),
+        Index("payments_by_status_created_at", "status", "created_at"),
+    )
+
+
+class CreditTransaction(Tenant, Created, Base):
+    """One movement of a customer's credits. Never changed; each row proves the balance after it."""
+
+    __tablename__ = "credit_transactions"
+
+    user_id: Mapped[Key] = mapped_column(ForeignKey("users.id"))
+    position: Mapped[int] = mapped_column(BigInteger, comment="1, 2, 3 … per user; made by a trigger.")
+    amount: Mapped[int]
+    type: Mapped[Name]
+    reference_id: Mapped[Key | None]
+    reference_type: Mapped[Name | None]
+    description: Mapped[Name | None]
+    balance_after: Mapped[int] = mapped_column(comment="Made, or if given proven, by a trigger.")
+    expires_at: Mapped[Instant | None]
+    details: Mapped[Json] = mapped_column("metadata", server_default=NO_FIELDS)
+
+    __table_args__ = (
+        values("type", CREDIT_TRANSACTION_TYPES),
+        CheckConstraint("amount <> 0", name="a_movement_moves_something"),
+        CheckConstraint("balance_after >= 0", name="credits_are_not_negative"),
+        CheckConstraint(
+            "CASE WHEN type IN ('usage', 'expiry', 'take_back') THEN amount < 0 ELSE amount > 0 END",
+            name="the_sign_of_an_amount_follows_its_type",
+        ),
+        UniqueConstraint("workspace_id", "user_id", "position"),
+        Index("credit_transactions_by_created_at_type", "created_at", "type"),
+        Index("credit_transactions_by_reference_id", "workspace_id", "reference_id"),
+    )
+
+
+class FxRate(Base):
+    """What one unit of a currency was worth in the reporting currency on a day."""
+
+    __tablename__ = "fx_rates"
+
+    day: Mapped[Day] = mapped_column(primary_key=True)
+    currency: Mapped[CurrencyCode] = mapped_column(primary_key=True)
+    reporting_currency: Mapped[CurrencyCode] = mapped_column(primary_key=True)
+    rate: Mapped[Decimal] = mapped_column(Numeric(20, 10))
+    source: Mapped[Name]
+    created_at: Mapped[Instant] = mapped_column(server_default=text("now()"))
+
+    __table_args__ = (
+        *currencies("currency", "reporting_currency"),
+        CheckConstraint("rate > 0", name="a_rate_is_positive"),
+    )

@@ -1,0 +1,283 @@
+"""AI money: the price book, budgets and their alerts, providers' bills, and quotas."""
+
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import (
+    NO,
+    NO_FIELDS,
+    NOW,
+    YES,
+    ZERO,
+    AiCost,
+    Base,
+    Created,
+    CurrencyCode,
+    Day,
+    Instant,
+    Json,
+    Key,
+    Keyed,
+    Money,
+    Name,
+    Revised,
+    SoftDeleted,
+    Tenant,
+    Timestamps,
+    currencies,
+    never_negative,
+    same_workspace,
+    values,
+)
+from db.tables.products import AI_PROVIDERS, AI_UNITS, METERS, PERIODS, PRODUCTS
+
+BUDGET_SCOPES = ("company", "product", "provider", "workspace", "user", "generation_type")
+RESERVATION_STATES = ("held", "settled", "released", "expired")
+
+
+class AiPrice(Keyed, Created, Base):
+    """What one unit of a model cost from one time to another. Never edited, only superseded."""
+
+    __tablename__ = "ai_prices"
+
+    provider: Mapped[Name]
+    model: Mapped[Name]
+    unit: Mapped[Name]
+    service_tier: Mapped[Name] = mapped_column(server_default="standard")
+    variant: Mapped[Name] = mapped_column(server_default="", comment="Size and quality of an image, for example.")
+    context_from: Mapped[int] = mapped_column(
+        BigInteger, server_default=ZERO, comment="Calls with at least so many input tokens pay this for all of them."
+    )
+    price: Mapped[AiCost]
+    per: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("1000000"), comment="The price is for so many units."
+    )
+    currency: Mapped[CurrencyCode] = mapped_column(server_default="USD")
+    valid_from: Mapped[Instant]
+    valid_to: Mapped[Instant | None]
+    known_from: Mapped[Instant] = mapped_column(server_default=NOW)
+    version: Mapped[int]
+    source: Mapped[Name]
+    source_reference: Mapped[Name | None]
+    approved_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
+    approved_at: Mapped[Instant | None]
+    superseded_by: Mapped[Key | None] = mapped_column(ForeignKey("ai_prices.id"))
+
+    __table_args__ = (
+        values("provider", AI_PROVIDERS),
+        values("unit", AI_UNITS),
+        *currencies("currency"),
+        *never_negative("price", "context_from"),
+        CheckConstraint("per > 0", name="a_price_is_for_some_units"),
+        CheckConstraint("valid_to > valid_from", name="a_price_ends_after_it_starts"),
+        Index(
+            "ai_prices_live_has_a_row_once",
+            "provider",
+            "model",
+            "unit",
+            "service_tier",
+            "variant",
+            "context_from",
+            "valid_from",
+            unique=True,
+            postgresql_where=text("superseded_by IS NULL AND approved_at IS NOT NULL"),
+        ),
+        Index("ai_prices_by_model", "provider", "model", "valid_from"),
+    )
+
+
+class Budget(Keyed, Timestamps, Revised, SoftDeleted, Base):
+    """How much AI may cost in a calendar period, for whom, and what happens when it does."""
+
+    __tablename__ = "budgets"
+
+    name: Mapped[Name]
+    scope: Mapped[Name]
+    scope_value: Mapped[Name | None] = mapped_column(comment="The product, provider or type that a scope names.")
+    workspace_id: Mapped[Key | None] = mapped_column(ForeignKey("workspaces.id"))
+    user_id: Mapped[Key | None] = mapped_column(ForeignKey("users.id"))
+    amount: Mapped[Money]
+    currency: Mapped[CurrencyCode] = mapped_column(server_default="USD")
+    period: Mapped[Name] = mapped_column(server_default="month")
+    timezone: Mapped[Name] = mapped_column(server_default="UTC")
+    thresholds: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{50,80,100}'"))
+    at_limit: Mapped[Name] = mapped_column(server_default="notify")
+    is_active: Mapped[bool] = mapped_column(server_default=YES)
+
+    __table_args__ = (
+        values("scope", BUDGET_SCOPES),
+        values("period", PERIODS),
+        values("at_limit", ("notify", "block")),
+        *currencies("currency"),
+        CheckConstraint("amount > 0", name="a_budget_is_positive"),
+        CheckConstraint("0 < ALL (thresholds)", name="thresholds_are_positive_percentages"),
+        CheckConstraint(
+            "(scope IN ('workspace', 'user')) = (workspace_id IS NOT NULL) "
+            "AND (scope = 'user') = (user_id IS NOT NULL) "
+            "AND (scope IN ('product', 'provider', 'generation_type')) = (scope_value IS NOT NULL)",
+            name="a_scope_names_what_it_covers",
+        ),
+        Index("budgets_by_workspace_id", "workspace_id"),
+    )
+
+
+class BudgetAlert(Keyed, Created, Base):
+    """A threshold of a budget that was reached, once per period; or an emergency stop."""
+
+    __tablename__ = "budget_alerts"
+
+    budget_id: Mapped[Key | None] = mapped_column(ForeignKey("budgets.id"))
+    workspace_id: Mapped[Key | None] = mapped_column(ForeignKey("workspaces.id"))
+    kind: Mapped[Name] = mapped_column(server_default="threshold")
+    period_start: Mapped[Instant]
+    threshold: Mapped[int | None]
+    spent: Mapped[AiCost | None]
+    reason: Mapped[Name | None]
+    details: Mapped[Json] = mapped_column(server_default=NO_FIELDS)
+    acknowledged_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
+    acknowledged_at: Mapped[Instant | None]
+    ended_at: Mapped[Instant | None]
+
+    __table_args__ = (
+        values("kind", ("threshold", "forecast", "blocked", "emergency_stop")),
+        CheckConstraint("kind = 'emergency_stop' OR budget_id IS NOT NULL", name="an_alert_belongs_to_a_budget"),
+        CheckConstraint("kind <> 'emergency_stop' OR reason IS NOT NULL", name="a_stop_has_a_reason"),
+        UniqueConstraint("budget_id", "kind", "period_start", "threshold"),
+        Index("budget_alerts_by_workspace_id", "workspace_id"),
+    )
+
+
+class ProviderBill(Keyed, Timestamps, Base):
+    """What an AI provider says it charged for a month."""
+
+    __tablename__ = "provider_bills"
+
+    provider: Mapped[Name]
+    month: Mapped[Day]
+    currency: Mapped[CurrencyCode]
+    total: Mapped[AiCost]
+    tax: Mapped[AiCost] = mapped_column(server_default=ZERO)
+    source: Mapped[Name]
+    source_digest: Mapped[Name]
+    status: Mapped[Name] = mapped_column(server_default="open")
+    closed_at: Mapped[Instant | None]
+    closed_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
+
+    __table_args__ = (
+        values("provider", AI_PROVIDERS),
+        values("status", ("open", "approved", "closed")),
+        *currencies("currency"),
+        CheckConstraint("month = date_trunc('month', month)", name="month_is_the_first_of_a_month"),
+        UniqueConstraint("provider", "month", "source_digest"),
+    )
+
+
+class ProviderBillLine(Keyed, Created, Base):
+    """One line of a provider's bill: a day, a model, a unit."""
+
+    __tablename__ = "provider_bill_lines"
+
+    bill_id: Mapped[Key] = mapped_column(ForeignKey("provider_bills.id"))
+    day: Mapped[Day]
+    model: Mapped[Name | None]
+    unit: Mapped[Name | None]
+    service_tier: Mapped[Name | None]
+    quantity: Mapped[Decimal | None] = mapped_column(Numeric(24, 6))
+    amount: Mapped[AiCost]
+    currency: Mapped[CurrencyCode]
+    description: Mapped[Name | None]
+    raw: Mapped[Json] = mapped_column(server_default=NO_FIELDS)
+
+    __table_args__ = (*currencies("currency"), Index("provider_bill_lines_by_bill_id", "bill_id", "day"))
+
+
+class QuotaBalance(Tenant, Timestamps, Base):
+    """What is used and held of a meter in one period, and the limit that rules it."""
+
+    __tablename__ = "quota_balances"
+
+    user_id: Mapped[Key | None] = mapped_column(ForeignKey("users.id"), comment="NULL: the workspace as a whole.")
+    product: Mapped[Name]
+    meter: Mapped[Name]
+    period: Mapped[Name]
+    period_start: Mapped[Instant]
+    period_end: Mapped[Instant | None]
+    limit_amount: Mapped[int | None] = mapped_column(BigInteger, comment="NULL: unlimited.")
+    grace_amount: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    is_soft: Mapped[bool] = mapped_column(server_default=NO)
+    rolled_over: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    used: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    held: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+
+    __table_args__ = (
+        values("product", PRODUCTS),
+        values("meter", METERS),
+        values("period", PERIODS),
+        *never_negative("limit_amount", "grace_amount", "rolled_over", "used", "held"),
+        CheckConstraint("period_end > period_start", name="a_period_ends_after_it_starts"),
+        Index(
+            "quota_balances_has_a_row_once",
+            "workspace_id",
+            "user_id",
+            "product",
+            "meter",
+            "period",
+            "period_start",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        {"postgresql_with": {"fillfactor": "50"}},
+    )
+
+
+class QuotaReservation(Tenant, Timestamps, Base):
+    """A part of a quota that is held for a call, then settled, released or expired."""
+
+    __tablename__ = "quota_reservations"
+
+    balance_id: Mapped[Key]
+    idempotency_key: Mapped[Name]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    settled_amount: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[Name] = mapped_column(server_default="held")
+    expires_at: Mapped[Instant]
+    answer: Mapped[Json] = mapped_column(server_default=NO_FIELDS, comment="What a replay of the call is told.")
+
+    __table_args__ = (
+        values("state", RESERVATION_STATES),
+        *never_negative("amount", "settled_amount"),
+        CheckConstraint("(state = 'settled') = (settled_amount IS NOT NULL)", name="what_is_settled_has_an_amount"),
+        same_workspace("balance_id", "quota_balances"),
+        UniqueConstraint("workspace_id", "idempotency_key", "balance_id"),
+        Index("quota_reservations_by_balance_id", "workspace_id", "balance_id"),
+        Index("quota_reservations_held", "expires_at", postgresql_where=text("state = 'held'")),
+    )
+
+
+class QuotaOverride(Tenant, Timestamps, Revised, Base):
+    """An exception to a plan's limit, with a reason and an end."""
+
+    __tablename__ = "quota_overrides"
+
+    user_id: Mapped[Key | None] = mapped_column(ForeignKey("users.id"))
+    product: Mapped[Name]
+    meter: Mapped[Name]
+    period: Mapped[Name]
+    limit_amount: Mapped[int | None] = mapped_column(BigInteger, comment="NULL: unlimited.")
+    reason: Mapped[Name]
+    starts_at: Mapped[Instant] = mapped_column(server_default=NOW)
+    ends_at: Mapped[Instant]
+    granted_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
+
+    __table_args__ = (
+        values("product", PRODUCTS),
+        values("meter", METERS),
+        values("period", PERIODS),
+        *never_negative("limit_amount"),
+        CheckConstraint("ends_at > starts_at", name="an_override_ends_after_it_starts"),
+        CheckConstraint("reason <> ''", name="an_override_has_a_reason"),
+        Index("quota_overrides_by_meter", "workspace_id", "product", "meter", "ends_at"),
+    )

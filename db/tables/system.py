@@ -1,0 +1,177 @@
+"""Settings, jobs, the audit log, retention, and what the team keeps for itself: views and annotations."""
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.tables.base import (
+    NO,
+    NO_FIELDS,
+    NOW,
+    YES,
+    ZERO,
+    Base,
+    Created,
+    Day,
+    Instant,
+    Json,
+    Key,
+    Keyed,
+    Name,
+    Revised,
+    SoftDeleted,
+    Timestamps,
+    never_negative,
+    values,
+)
+from db.tables.products import CHANNELS, PRODUCTS
+
+JOB_STATUSES = ("pending", "running", "completed", "failed", "retrying", "cancelled")
+
+
+class Setting(Timestamps, Revised, Base):
+    """A setting of the company that admins change; settings of one installation are environment variables."""
+
+    __tablename__ = "settings"
+
+    key: Mapped[Name] = mapped_column(primary_key=True)
+    value: Mapped[Json]
+    description: Mapped[Name | None]
+
+
+class Job(Keyed, Timestamps, Base):
+    """Work for the background: leased by one worker at a time, which the attempt number proves."""
+
+    __tablename__ = "jobs"
+
+    job_type: Mapped[Name]
+    workspace_id: Mapped[Key | None] = mapped_column(ForeignKey("workspaces.id"))
+    user_id: Mapped[Key | None] = mapped_column(ForeignKey("users.id"))
+    campaign_id: Mapped[Key | None] = mapped_column(comment="Of the workspace of this row.")
+    unique_key: Mapped[Name | None]
+    payload: Mapped[Json] = mapped_column(server_default=NO_FIELDS)
+    status: Mapped[Name] = mapped_column(server_default="pending")
+    attempts: Mapped[int] = mapped_column(server_default=ZERO)
+    max_attempts: Mapped[int] = mapped_column(server_default=text("5"))
+    result: Mapped[Json | None]
+    error_message: Mapped[Name | None]
+    scheduled_at: Mapped[Instant] = mapped_column(server_default=NOW)
+    started_at: Mapped[Instant | None]
+    completed_at: Mapped[Instant | None]
+    leased_until: Mapped[Instant | None]
+    worker: Mapped[Name | None]
+
+    __table_args__ = (
+        values("status", JOB_STATUSES),
+        *never_negative("attempts"),
+        CheckConstraint("max_attempts >= 1", name="a_job_is_tried_at_least_once"),
+        CheckConstraint("campaign_id IS NULL OR workspace_id IS NOT NULL", name="a_campaign_comes_with_its_workspace"),
+        Index("jobs_due", "scheduled_at", postgresql_where=text("status IN ('pending', 'retrying')")),
+        Index("jobs_leased", "leased_until", postgresql_where=text("status = 'running'")),
+        Index(
+            "jobs_one_is_live_per_unique_key",
+            "unique_key",
+            unique=True,
+            postgresql_where=text("status IN ('pending', 'running', 'retrying')"),
+        ),
+        Index("jobs_by_status", "status", "created_at"),
+        Index("jobs_by_workspace_id", "workspace_id"),
+    )
+
+
+class AuditEntry(Base):
+    """Who changed what, when, from what to what, and why. Rows are only added."""
+
+    __tablename__ = "audit_log"
+
+    position: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+    actor: Mapped[Name | None] = mapped_column(comment="The team member, as the command said.")
+    database_role: Mapped[Name] = mapped_column(server_default=text("session_user"))
+    action: Mapped[Name]
+    table_name: Mapped[Name]
+    row_key: Mapped[Name]
+    workspace_id: Mapped[Key | None] = mapped_column(comment="Kept when the workspace is erased: no foreign key.")
+    before: Mapped[Json | None] = mapped_column(comment="Of an update: the changed columns.")
+    after: Mapped[Json | None]
+    reason: Mapped[Name | None]
+
+    __table_args__ = (
+        values("action", ("insert", "update", "delete")),
+        Index("audit_log_by_row", "table_name", "row_key"),
+        Index("audit_log_by_at", "at"),
+        Index("audit_log_by_workspace_id", "workspace_id"),
+    )
+
+
+class RetentionPolicy(Keyed, Timestamps, Revised, Base):
+    """How long rows of a kind are kept, for whom."""
+
+    __tablename__ = "retention_policies"
+
+    subject: Mapped[Name]
+    audience: Mapped[Name] = mapped_column(server_default="all")
+    keep_days: Mapped[int | None] = mapped_column(comment="NULL: for ever.")
+    description: Mapped[Name]
+    is_active: Mapped[bool] = mapped_column(server_default=YES)
+
+    __table_args__ = (
+        values("audience", ("all", "free", "paid")),
+        CheckConstraint("keep_days > 0", name="what_is_kept_is_kept_for_a_day_at_least"),
+        Index("retention_policies_subject_audience_is_unique", "subject", "audience", unique=True),
+    )
+
+
+class SavedView(Keyed, Timestamps, Revised, SoftDeleted, Base):
+    """A page with its filters, kept by one person, for themselves or for the team."""
+
+    __tablename__ = "saved_views"
+
+    team_member_id: Mapped[Key] = mapped_column(ForeignKey("team_members.id"))
+    page: Mapped[Name]
+    name: Mapped[Name]
+    query: Mapped[Json] = mapped_column(server_default=NO_FIELDS)
+    is_shared: Mapped[bool] = mapped_column(server_default=NO)
+    is_default: Mapped[bool] = mapped_column(server_default=NO)
+
+    __table_args__ = (
+        Index(
+            "saved_views_name_is_unique",
+            "team_member_id",
+            "page",
+            "name",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index(
+            "saved_views_one_is_the_default",
+            "team_member_id",
+            "page",
+            unique=True,
+            postgresql_where=text("is_default AND deleted_at IS NULL"),
+        ),
+    )
+
+
+class Annotation(Keyed, Created, Revised, SoftDeleted, Base):
+    """A remark on a day, shown on the charts that cover it."""
+
+    __tablename__ = "annotations"
+
+    team_member_id: Mapped[Key] = mapped_column(ForeignKey("team_members.id"))
+    workspace_id: Mapped[Key | None] = mapped_column(ForeignKey("workspaces.id"))
+    product: Mapped[Name | None]
+    channel: Mapped[Name | None]
+    campaign_id: Mapped[Key | None] = mapped_column(comment="Of the workspace of this row.")
+    starts_on: Mapped[Day]
+    ends_on: Mapped[Day | None]
+    text_: Mapped[Name] = mapped_column("text")
+
+    __table_args__ = (
+        values("product", PRODUCTS),
+        values("channel", CHANNELS),
+        CheckConstraint("text <> ''", name="an_annotation_says_something"),
+        CheckConstraint("ends_on >= starts_on", name="an_annotation_ends_after_it_starts"),
+        CheckConstraint("campaign_id IS NULL OR workspace_id IS NOT NULL", name="a_campaign_comes_with_its_workspace"),
+        Index("annotations_by_starts_on", "starts_on"),
+        Index("annotations_by_workspace_id", "workspace_id"),
+    )
