@@ -16,7 +16,7 @@ from db.errors import SightlineError
 from db.vault import KEY_BYTES, Vault, why_unfit
 
 # Another process may hold the vault as it was before the newest key for as long as one transaction takes. An old key
-# that were dropped in that time would leave what it seals then unreadable for ever.
+# that was dropped in that time would leave what it seals then unreadable for ever.
 SETTLING_TIME = timedelta(hours=1)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

@@ -5,7 +5,6 @@ import importlib.util
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -197,18 +196,22 @@ def _share(path: Path, user: ServerUser, mode: int) -> None:
 
 
 def _replace(path: Path, text: str, user: ServerUser) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.", delete=False) as draft:
-        draft.write(text)
-        draft.flush()
-        os.fsync(draft.fileno())
-    if is_root():
-        _share(Path(draft.name), user, 0o640)
-    Path(draft.name).replace(path)
+    """Change a file at once or not at all."""
+    if path.is_file() and path.read_text() == text:
+        return
+    draft = path.with_name(f"{path.name}.draft")
+    try:
+        draft.write_text(text)
+        if is_root():
+            _share(draft, user, 0o640)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _who_may_connect() -> str:
     return (
-        "# Written by Sightline at each start. Over the socket only: the set-up user by who it is, others by password.\n"
+        "# Written by Sightline at each start. Over the socket only: set-up by who one is, others by password.\n"
         f"local all {SUPERUSER} peer map=sightline\n"
         "local all all scram-sha-256\n"
     )
@@ -216,8 +219,9 @@ def _who_may_connect() -> str:
 
 def _who_is_superuser(user: ServerUser) -> str:
     names = sorted({runner_name(), user.name})
-    lines = [f'sightline "{name}" {SUPERUSER}\n' for name in names]
-    return "# Written by Sightline at each start. The operating system's users who are the set-up user.\n" + "".join(lines)
+    lines = ["# Written by Sightline at each start. The system's users who are the set-up user.\n"]
+    lines += [f'sightline "{name}" {SUPERUSER}\n' for name in names]
+    return "".join(lines)
 
 
 def _settings(files: ServerFiles) -> str:
@@ -225,7 +229,7 @@ def _settings(files: ServerFiles) -> str:
     settings = {
         "listen_addresses": "",  # no network: nothing to guard there
         "port": PORT,
-        "unix_socket_directories": files.socket_folder,
+        "unix_socket_directories": _as_list(files.socket_folder),
         "unix_socket_permissions": "0700",
         "hba_file": files.settings / "pg_hba.conf",
         "ident_file": files.settings / "pg_ident.conf",
@@ -261,6 +265,10 @@ def _settings(files: ServerFiles) -> str:
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _as_list(folder: Path) -> str:
+    return '"' + str(folder).replace('"', '""') + '"'
 
 
 def _memory_bytes() -> int:

@@ -35,7 +35,7 @@ class Contact(Tenant, Timestamps, SoftDeleted, Base):
     user_id: Mapped[Key | None] = mapped_column(ForeignKey("users.id"))
     email: Mapped[Name]
     email_domain: Mapped[str] = mapped_column(
-        Text, Computed("lower(split_part(email, '@', 2))", persisted=True), nullable=False
+        Text, Computed("lower(split_part(email, '@'::text, 2))", persisted=True), nullable=False
     )
     first_name: Mapped[Name | None]
     last_name: Mapped[Name | None]

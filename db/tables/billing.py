@@ -316,6 +316,7 @@ class CreditTransaction(Tenant, Created, Base):
             name="the_sign_of_an_amount_follows_its_type",
         ),
         UniqueConstraint("workspace_id", "user_id", "position"),
+        Index("credit_transactions_by_user_id", "user_id", "position"),
         Index("credit_transactions_by_created_at_type", "created_at", "type"),
         Index("credit_transactions_by_reference_id", "workspace_id", "reference_id"),
     )

@@ -12,6 +12,7 @@ from db.tables.base import (
     Key,
     Keyed,
     Name,
+    SoftDeleted,
     Tenant,
     Timestamps,
     never_negative,
@@ -35,7 +36,7 @@ class ExportFormat(Keyed, Timestamps, Base):
     __table_args__ = (UniqueConstraint("key"),)
 
 
-class Export(Tenant, Timestamps, Base):
+class Export(Tenant, Timestamps, SoftDeleted, Base):
     """One download of a template or a report."""
 
     __tablename__ = "exports"

@@ -140,18 +140,20 @@ class EmailSend(Fact, Base):
     machine_opens: Mapped[int] = mapped_column(server_default=ZERO)
     clicks: Mapped[int] = mapped_column(server_default=ZERO)
     # A soft bounce that was followed by a delivery is no bounce; the order in which the two arrive does not matter.
+    # The casts are Postgres' own way to write these, so that a comparison with the database finds no difference.
     first_bounced_at: Mapped[datetime | None] = mapped_column(
         _INSTANT,
         Computed(
-            f"CASE WHEN {_BOUNCED} THEN LEAST(hard_bounced_at, soft_bounced_at, undetermined_bounced_at) END",
+            f"CASE WHEN {_BOUNCED} THEN LEAST(hard_bounced_at, soft_bounced_at, undetermined_bounced_at) "
+            "ELSE NULL::timestamp with time zone END",
             persisted=True,
         ),
     )
     bounce_type: Mapped[str | None] = mapped_column(
         Text,
         Computed(
-            f"CASE WHEN NOT ({_BOUNCED}) THEN NULL WHEN hard_bounced_at IS NOT NULL THEN 'hard' "
-            "WHEN soft_bounced_at IS NOT NULL THEN 'soft' ELSE 'undetermined' END",
+            f"CASE WHEN NOT ({_BOUNCED}) THEN NULL::text WHEN hard_bounced_at IS NOT NULL THEN 'hard'::text "
+            "WHEN soft_bounced_at IS NOT NULL THEN 'soft'::text ELSE 'undetermined'::text END",
             persisted=True,
         ),
     )

@@ -45,6 +45,7 @@ class Workspace(Keyed, Timestamps, Revised, SoftDeleted, Base):
         values("kind", ("customer", "house")),
         *currencies("currency"),
         CheckConstraint("name <> ''", name="name_is_not_empty"),
+        CheckConstraint("kind <> 'house' OR deleted_at IS NULL", name="the_house_is_never_deleted"),
         Index("workspaces_slug_is_unique", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")),
         Index("workspaces_by_owner_id", "owner_id"),
         *searched("workspaces", "settings"),

@@ -112,6 +112,7 @@ CREATE TABLE workspaces (
     CONSTRAINT kind_is_known CHECK (kind IN ('customer', 'house')),
     CONSTRAINT currency_is_a_currency_code CHECK (currency ~ '^[A-Z]{3}$'),
     CONSTRAINT name_is_not_empty CHECK (name <> ''),
+    CONSTRAINT the_house_is_never_deleted CHECK (kind <> 'house' OR deleted_at IS NULL),
     CONSTRAINT workspaces_owner_id_exists FOREIGN KEY(owner_id) REFERENCES users (id)
 );
 CREATE INDEX workspaces_by_owner_id ON workspaces (owner_id);

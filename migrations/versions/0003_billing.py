@@ -147,6 +147,7 @@ CREATE TABLE credit_transactions (
 );
 CREATE INDEX credit_transactions_by_created_at_type ON credit_transactions (created_at, type);
 CREATE INDEX credit_transactions_by_reference_id ON credit_transactions (workspace_id, reference_id);
+CREATE INDEX credit_transactions_by_user_id ON credit_transactions (user_id, position);
 COMMENT ON COLUMN credit_transactions.position IS '1, 2, 3 … per user; made by a trigger.';
 COMMENT ON COLUMN credit_transactions.balance_after IS 'Made, or if given proven, by a trigger.';
 

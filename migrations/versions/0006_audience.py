@@ -16,7 +16,7 @@ CREATE TABLE contacts (
     code BIGINT GENERATED ALWAYS AS IDENTITY,
     user_id UUID,
     email TEXT NOT NULL,
-    email_domain TEXT GENERATED ALWAYS AS (lower(split_part(email, '@', 2))) STORED NOT NULL,
+    email_domain TEXT GENERATED ALWAYS AS (lower(split_part(email, '@'::text, 2))) STORED NOT NULL,
     first_name TEXT,
     last_name TEXT,
     status TEXT DEFAULT 'subscribed' NOT NULL,

@@ -355,12 +355,12 @@ CREATE TABLE email_sends (
     clicks INTEGER DEFAULT 0 NOT NULL,
     first_bounced_at TIMESTAMP WITH TIME ZONE GENERATED ALWAYS AS (CASE WHEN hard_bounced_at IS NOT NULL OR
         last_transient_bounced_at IS NOT NULL AND (last_delivered_at IS NULL OR last_delivered_at <
-        last_transient_bounced_at) THEN LEAST(hard_bounced_at, soft_bounced_at, undetermined_bounced_at) END)
-        STORED,
+        last_transient_bounced_at) THEN LEAST(hard_bounced_at, soft_bounced_at, undetermined_bounced_at) ELSE
+        NULL::timestamp with time zone END) STORED,
     bounce_type TEXT GENERATED ALWAYS AS (CASE WHEN NOT (hard_bounced_at IS NOT NULL OR last_transient_bounced_at IS NOT
-        NULL AND (last_delivered_at IS NULL OR last_delivered_at < last_transient_bounced_at)) THEN NULL WHEN
-        hard_bounced_at IS NOT NULL THEN 'hard' WHEN soft_bounced_at IS NOT NULL THEN 'soft' ELSE 'undetermined'
-        END) STORED,
+        NULL AND (last_delivered_at IS NULL OR last_delivered_at < last_transient_bounced_at)) THEN NULL::text WHEN
+        hard_bounced_at IS NOT NULL THEN 'hard'::text WHEN soft_bounced_at IS NOT NULL THEN 'soft'::text ELSE
+        'undetermined'::text END) STORED,
     row_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT email_sends_key PRIMARY KEY (workspace_id, campaign_id, contact_id, sends_month),
     CONSTRAINT opens_is_not_negative CHECK (opens >= 0),

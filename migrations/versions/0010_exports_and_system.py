@@ -169,6 +169,7 @@ CREATE TABLE exports (
     completed_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    deleted_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT exports_key PRIMARY KEY (workspace_id, id),
     CONSTRAINT status_is_known CHECK (status IN ('pending', 'processing', 'completed', 'failed')),
     CONSTRAINT file_size_is_not_negative CHECK (file_size >= 0),
