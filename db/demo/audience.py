@@ -17,7 +17,9 @@ from db.tables.audience import CONTACT_STATUSES
 
 PENDING, SUBSCRIBED, UNSUBSCRIBED, BOUNCED, COMPLAINED = range(len(CONTACT_STATUSES))
 _CUSTOM_FIELDS = tuple(
-    f'{{"city": "{city}", "orders": {orders}}}' for city in words.CITIES for orders in (0, 1, 3, 8)
+    f'{{"birthday": "19{year}-03-15", "purchase_count": {orders}, "favorite_category": "{category}"}}'
+    for year, category in ((68, "books"), (77, "garden"), (84, "travel"), (91, "sports"), (99, "music"))
+    for orders in (0, 1, 3, 8)
 )
 _TAGS = ("{}", "{customer}", "{customer,vip}", "{lead}", "{lead,webinar}", "{newsletter}", "{newsletter,vip}", "{trial}")
 

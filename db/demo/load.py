@@ -103,12 +103,10 @@ class Staging:
         """Append rows that will go through the triggers of the fact, in the order of the column `arrival`."""
         target = staged(f"{fact}_live")
         connection.execute(
-            sql.SQL("CREATE TABLE IF NOT EXISTS {} (LIKE public.{}, arrival bigint)").format(
+            sql.SQL("CREATE TABLE IF NOT EXISTS {} (LIKE public.{} INCLUDING DEFAULTS, arrival bigint)").format(
                 target, sql.Identifier(fact)
             )
         )
-        # Only what is sent is NOT NULL here; defaults are made when the rows go in.
-        connection.execute(sql.SQL("ALTER TABLE {} ALTER row_xid DROP NOT NULL").format(target))
         copy_table(connection, target, table)
         connection.commit()
 

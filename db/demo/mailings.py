@@ -175,7 +175,13 @@ def _rows(world: World, one: Mailing) -> tuple[Row, Row]:
 
 def _details(one: Mailing) -> Row:
     """Every third campaign is half of an A/B pair, as the document shows it."""
-    details: Row = {"utm_source": "newsletter", "utm_medium": "email", "utm_campaign": f"mail-{one.number + 1}"}
+    details: Row = {
+        "goal": ("product_launch", "sales", "retention")[one.number % 3],
+        "segment": ("all", "high_value_customers", "leads")[one.number // 2 % 3],
+        "utm_source": "email",
+        "utm_medium": "campaign",
+        "utm_campaign": f"mail-{one.number + 1}",
+    }
     if one.number % 3 == 0:
         details |= {"ab_test_variant": "AB"[one.number // 3 % 2], "ab_test_key": f"test-{one.number // 6 + 1}"}
     return details

@@ -49,16 +49,16 @@ def rotated():
 
 
 @pytest.fixture
-def tables(database, vault):
+def tables(empty_database, vault):
     """Seven accounts and one integration, sealed with the old key; one account has no token."""
-    with database.begin() as connection:
+    with empty_database.begin() as connection:
         metadata.create_all(connection)
         connection.execute(sa.insert(accounts), [account(vault, number) for number in range(1, 8)])
         connection.execute(sa.insert(accounts).values(id=UUID(int=8), name="no token"))
         place = LOGINS.place(ROW)
         connection.execute(sa.insert(integrations).values(id=ROW, credentials=vault.seal("login", place)))
-    yield database
-    with database.begin() as connection:
+    yield empty_database
+    with empty_database.begin() as connection:
         metadata.drop_all(connection)
 
 
