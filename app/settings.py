@@ -28,12 +28,7 @@ class Settings(BaseSettings):
         ge=1,
         le=65535,
         validation_alias="PORT",
-        description="The port on which the app is served.",
-    )
-    address: str = Field(
-        default="127.0.0.1",
-        validation_alias="SIGHTLINE_ADDRESS",
-        description="The network address on which the app is served; the default is this machine alone.",
+        description="The port on which the app is served, on 127.0.0.1.",
     )
     database_url: SecretStr | None = Field(
         default=None,

@@ -16,6 +16,7 @@ from db.errors import SightlineError
 SUPERUSER = "sightline_setup"
 PORT = 5432  # only a part of the socket's name: nothing listens on a network
 MAJOR_VERSION = "18"
+UNFINISHED = "data.unfinished."
 
 _LONGEST_SOCKET_PATH = 107
 _FULL_BELOW_BYTES = 20_000_000
@@ -34,10 +35,6 @@ class ServerFiles:
     @property
     def data(self) -> Path:
         return self.folder / "data"
-
-    @property
-    def unfinished_data(self) -> Path:
-        return self.folder / "data.unfinished"
 
     @property
     def log(self) -> Path:

@@ -84,5 +84,5 @@ def _works_on(process: Path, data: Path) -> bool:
         # Root in a container may not see where another user's process works, but everyone sees how it was started.
         arguments = (process / "cmdline").read_bytes().split(b"\0")
         return os.fsencode(data) in arguments or (process / "cwd").samefile(data)
-    except (FileNotFoundError, PermissionError, ProcessLookupError):
-        return False
+    except OSError:
+        return False  # it ended meanwhile, or it belongs to someone whose processes are hidden from us

@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import IO
 
 from db.embedded_files import (
     SUPERUSER,
+    UNFINISHED,
     ServerFiles,
     binaries_folder,
     clear_stale_lock_files,
@@ -41,6 +43,7 @@ def start(files: ServerFiles, say: Say) -> EmbeddedServer:
     with explained(files.folder):
         prepare_for(user, files, say)
         _require_usable(binaries, user, say)
+        _remove_unfinished(files)
         if not files.data.exists():
             _initialise(binaries, user, files, say)
         require_whole_data(files)
@@ -62,22 +65,28 @@ def _require_usable(binaries: Path, user: ServerUser, say: Say) -> None:
 def _initialise(binaries: Path, user: ServerUser, files: ServerFiles, say: Say) -> None:
     """Make a data folder beside its place and move it there when it is whole: cut off at any moment, none is left."""
     say("Making a new database folder (once).")
-    shutil.rmtree(files.unfinished_data, ignore_errors=True)
+    # Each attempt has a name of its own: what a killed one started may go on writing for a moment.
+    draft = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=files.folder))
     try:
-        private_folder(files.unfinished_data, user)
-        _run_initdb(binaries, user, files)
-        files.unfinished_data.rename(files.data)
+        private_folder(draft, user)
+        _run_initdb(binaries, user, files, draft)
+        draft.rename(files.data)
         _sync_folder(files.folder)
     finally:
-        shutil.rmtree(files.unfinished_data, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
 
 
-def _run_initdb(binaries: Path, user: ServerUser, files: ServerFiles) -> None:
+def _remove_unfinished(files: ServerFiles) -> None:
+    for draft in files.folder.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _run_initdb(binaries: Path, user: ServerUser, files: ServerFiles, draft: Path) -> None:
     command = [str(binaries / "initdb"), f"--username={SUPERUSER}", "--auth-local=peer", "--auth-host=reject"]
     command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command += ["--data-checksums", "--no-instructions"]
     with _output_in_memory() as output:
-        program = user.start(command, output, files.unfinished_data)
+        program = user.start(command, output, draft)
         try:
             failed = program.wait() != 0
         finally:

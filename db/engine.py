@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 
-def engine_for(url: str, *, pool_size: int = 5) -> Engine:
+def engine_for(url: str, *, pool_size: int = 5, connect_seconds: int = 10) -> Engine:
     """An engine on psycopg whose errors never repeat the values of parameters."""
     return create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
+        connect_args={"connect_timeout": connect_seconds},
         pool_size=pool_size,
         pool_pre_ping=True,
         hide_parameters=True,

@@ -102,6 +102,10 @@ class Vault:
             ) from None
         return opened.decode()
 
+    def has(self, key_id: str) -> bool:
+        """Whether what this key sealed can be opened."""
+        return key_id in self._ciphers
+
     def key_of(self, sealed: str) -> str:
         """The id of the key that a text was sealed with, known here or not."""
         return _parts(sealed, None)[0]

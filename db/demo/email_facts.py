@@ -158,8 +158,7 @@ class EmailFacts:
 
     def _count(self, mailing: Mailing, contacts: Ints, events: Events) -> None:
         """The sends of one campaign and its counters, from its history alone: triggers add the last days."""
-        position = np.zeros(len(self.audience.keys), np.int32) if len(contacts) == 0 else self._positions(contacts)
-        sends = _sends(position[events.contact], len(contacts), events)
+        sends = _sends(self._positions(contacts)[events.contact], len(contacts), events)
         engaged = sends["last_engaged_at"] != columns.NEVER
         self.audience.engage(contacts[engaged], sends["last_engaged_at"][engaged])
         mailing.counters = _counters(sends)

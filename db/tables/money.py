@@ -120,6 +120,7 @@ class Budget(Keyed, Timestamps, Revised, SoftDeleted, Base):
             "AND (scope IN ('product', 'provider', 'generation_type')) = (scope_value IS NOT NULL)",
             name="a_scope_names_what_it_covers",
         ),
+        UniqueConstraint("workspace_id", "id"),
         Index("budgets_by_workspace_id", "workspace_id"),
     )
 
@@ -144,6 +145,8 @@ class BudgetAlert(Keyed, Created, Base):
     __table_args__ = (
         values("kind", ("threshold", "forecast", "blocked", "emergency_stop")),
         CheckConstraint("kind = 'emergency_stop' OR budget_id IS NOT NULL", name="an_alert_belongs_to_a_budget"),
+        # Beside the plain reference, which covers the company's own: a workspace's alert names a budget of its own.
+        same_workspace("budget_id", "budgets"),
         CheckConstraint("kind <> 'emergency_stop' OR reason IS NOT NULL", name="a_stop_has_a_reason"),
         UniqueConstraint("budget_id", "kind", "period_start", "threshold"),
         Index("budget_alerts_by_workspace_id", "workspace_id"),

@@ -69,9 +69,11 @@ class Job(Keyed, Timestamps, Base):
         Index("jobs_leased", "leased_until", postgresql_where=text("status = 'running'")),
         Index(
             "jobs_one_is_live_per_unique_key",
+            "workspace_id",
             "unique_key",
             unique=True,
-            postgresql_where=text("status IN ('pending', 'running', 'retrying')"),
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("unique_key IS NOT NULL AND status IN ('pending', 'running', 'retrying')"),
         ),
         Index("jobs_by_status", "status", "created_at"),
         Index("jobs_by_workspace_id", "workspace_id"),

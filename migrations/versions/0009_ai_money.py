@@ -102,6 +102,7 @@ CREATE TABLE budgets (
     CONSTRAINT a_scope_names_what_it_covers CHECK ((scope IN ('workspace', 'user')) = (workspace_id IS NOT NULL) AND
         (scope = 'user') = (user_id IS NOT NULL) AND (scope IN ('product', 'provider', 'generation_type')) =
         (scope_value IS NOT NULL)),
+    CONSTRAINT budgets_workspace_id_id_is_unique UNIQUE (workspace_id, id),
     CONSTRAINT budgets_workspace_id_exists FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
     CONSTRAINT budgets_user_id_exists FOREIGN KEY(user_id) REFERENCES users (id)
 );
@@ -213,6 +214,8 @@ CREATE TABLE budget_alerts (
     CONSTRAINT budget_alerts_key PRIMARY KEY (id),
     CONSTRAINT kind_is_known CHECK (kind IN ('threshold', 'forecast', 'blocked', 'emergency_stop')),
     CONSTRAINT an_alert_belongs_to_a_budget CHECK (kind = 'emergency_stop' OR budget_id IS NOT NULL),
+    CONSTRAINT budget_alerts_workspace_id_budget_id_exists FOREIGN KEY(workspace_id, budget_id) REFERENCES budgets
+        (workspace_id, id),
     CONSTRAINT a_stop_has_a_reason CHECK (kind <> 'emergency_stop' OR reason IS NOT NULL),
     CONSTRAINT budget_alerts_budget_id_kind_period_start_threshold_is_unique UNIQUE (budget_id, kind, period_start,
         threshold),

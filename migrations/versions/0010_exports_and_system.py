@@ -151,8 +151,8 @@ CREATE INDEX jobs_by_status ON jobs (status, created_at);
 CREATE INDEX jobs_by_workspace_id ON jobs (workspace_id);
 CREATE INDEX jobs_due ON jobs (scheduled_at) WHERE status IN ('pending', 'retrying');
 CREATE INDEX jobs_leased ON jobs (leased_until) WHERE status = 'running';
-CREATE UNIQUE INDEX jobs_one_is_live_per_unique_key ON jobs (unique_key) WHERE status IN ('pending', 'running',
-    'retrying');
+CREATE UNIQUE INDEX jobs_one_is_live_per_unique_key ON jobs (workspace_id, unique_key) NULLS NOT DISTINCT WHERE
+    unique_key IS NOT NULL AND status IN ('pending', 'running', 'retrying');
 COMMENT ON COLUMN jobs.campaign_id IS 'Of the workspace of this row.';
 
 CREATE TABLE exports (

@@ -100,6 +100,12 @@ CREATE FUNCTION prove_credit_balance() RETURNS trigger
 DECLARE
     balance integer;
 BEGIN
+    -- This runs as the owner, who sees everyone: a workspace moves the credits of its own people only.
+    IF NOT EXISTS (SELECT FROM workspace_members WHERE workspace_id = NEW.workspace_id AND user_id = NEW.user_id)
+        AND NOT EXISTS (SELECT FROM workspaces WHERE id = NEW.workspace_id AND owner_id = NEW.user_id)
+    THEN
+        RAISE EXCEPTION 'The customer is not in this workspace.' USING ERRCODE = 'foreign_key_violation';
+    END IF;
     SELECT credits_balance + NEW.amount INTO balance FROM users WHERE id = NEW.user_id FOR NO KEY UPDATE;
     IF balance < 0 THEN
         RAISE EXCEPTION 'The customer has % credits: % can''t be taken.', balance - NEW.amount, -NEW.amount

@@ -1,6 +1,7 @@
 """The embedded Postgres starts with no set-up, is closed to others, survives kills and explains each failure."""
 
 import os
+import pwd
 import shutil
 import signal
 import stat
@@ -31,6 +32,7 @@ with running_server(Path(sys.argv[1])) as server:
     print(server.pid, flush=True)
     sys.stdin.read()
 """
+AS_NOBODY = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
 only_as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as another user or to mount a disk")
 
 
@@ -156,6 +158,12 @@ def test_every_acknowledged_commit_survives_a_kill_during_a_load(folder: Path) -
         assert set(acknowledged) <= set(numbers(recovered))
 
 
+def test_an_acknowledged_commit_is_on_the_disk(folder: Path) -> None:
+    with running_server(folder) as server, setup_connection(server) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit", "data_checksums"):
+            assert connection.execute(f"SHOW {setting}").fetchone() == ("on",)
+
+
 def test_one_more_start_is_enough_while_the_killed_server_still_has_users(folder: Path) -> None:
     with running_server(folder) as killed:
         write_number(killed, 1)
@@ -221,7 +229,7 @@ def test_another_user_of_the_machine_is_not_the_superuser(folder: Path) -> None:
 
     def tried_by_nobody(server: EmbeddedServer) -> str:
         command = [psql, "--dbname", server.dsn("postgres", SUPERUSER), "--command", "SELECT 1"]
-        done = subprocess.run(command, user="nobody", extra_groups=[], cwd="/", capture_output=True, check=False)
+        done = subprocess.run(command, **AS_NOBODY, cwd="/", capture_output=True, check=False)
         assert done.returncode != 0
         return done.stderr.decode()
 
@@ -350,19 +358,19 @@ def test_damaged_data_is_refused_with_the_reason_of_postgres(folder: Path) -> No
     (server.data_folder / "global" / "pg_control").write_bytes(b"x" * 8192)
     error = refusal(folder)
     assert error.what == "The embedded Postgres did not start."
-    assert "control file" in error.why
+    assert error.why == "database files are incompatible with server."
 
 
 def test_a_first_start_that_was_cut_off_is_made_good_by_the_next(folder: Path) -> None:
     first = a_process_using(folder)
-    while first.poll() is None and not list(folder.glob("data.unfinished/*")):
+    while first.poll() is None and not list(folder.glob("data.unfinished.*/*")):
         time.sleep(0.005)
     first.kill()
     first.communicate()
     assert not (folder / "data").exists()
     with running_server(folder) as server:
         write_number(server, 1)
-    assert not (folder / "data.unfinished").exists()
+    assert not list(folder.glob("data.unfinished.*/global"))
 
 
 def test_missing_programs_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -377,7 +385,7 @@ def test_closed_folders_on_the_way_are_opened_to_one_user_alone(folder: Path) ->
     with running_server(folder, said.append) as server:
         assert server.data_folder.owner() != "root"
     assert any(str(folder.parent) in line for line in said)
-    assert subprocess.run(["test", "-x", folder.parent], user="nobody", extra_groups=[], check=False).returncode == 1
+    assert subprocess.run(["test", "-x", folder.parent], **AS_NOBODY, check=False).returncode == 1
 
 
 def test_one_more_entry_gives_no_other_user_more_rights() -> None:

@@ -1,0 +1,70 @@
+"""Who may do what, and whose rows they may see."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Engine, select
+
+from db.errors import SightlineError
+from db.tables import HOUSE_WORKSPACE
+from db.tables.workspaces import Workspace
+
+
+class Role(StrEnum):
+    """What a person of the team is to Sightline."""
+
+    VIEWER = "viewer"
+    FINANCE = "finance"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """One thing that a person may do."""
+
+    OVERVIEW_READ = "overview.read"
+    TEAM_MANAGE = "team.manage"
+
+
+_VIEWER = frozenset({Permission.OVERVIEW_READ})
+PERMISSIONS = {
+    Role.VIEWER: _VIEWER,
+    Role.FINANCE: _VIEWER,
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+class NotPermittedError(SightlineError):
+    """The person lacks a permission."""
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who asks, and the workspaces that every answer is limited to. No question is asked without one."""
+
+    name: str
+    roles: frozenset[Role]
+    workspaces: frozenset[UUID]
+
+    def may(self, permission: Permission) -> bool:
+        return any(permission in PERMISSIONS[role] for role in self.roles)
+
+    def require(self, permission: Permission) -> None:
+        if not self.may(permission):
+            raise NotPermittedError(
+                f"{self.name} may not do this ({permission}).",
+                why=f"The roles {', '.join(sorted(self.roles)) or 'none'} do not include it.",
+                fix="Ask an admin of Sightline for the role.",
+            )
+
+
+def operator(pipe: Engine, name: str) -> Viewer:
+    """The person at this machine's command line, who could read the database's files anyway: an admin of everything."""
+    return Viewer(name, frozenset({Role.ADMIN}), all_workspaces(pipe))
+
+
+def all_workspaces(pipe: Engine) -> frozenset[UUID]:
+    """Every workspace that is not deleted; only the role of the pull can list them."""
+    listed = select(Workspace.id).where(Workspace.deleted_at.is_(None), Workspace.id != HOUSE_WORKSPACE)
+    with pipe.connect() as connection:
+        return frozenset(connection.scalars(listed))

@@ -1,0 +1,296 @@
+"""The command line: `sightline COMMAND --help` says what each one does, with an example."""
+
+import getpass
+import json
+import subprocess
+import sys
+import traceback
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy import Engine
+
+from app import database, keys, logs, up
+from app.access import Role, Viewer, operator
+from app.commands import team
+from app.database import Address
+from app.health import findings
+from app.installation import installation
+from app.redaction import without_secrets
+from app.settings import PROJECT, settings
+from db.demo import Size, demo_state, load_demo
+from db.errors import SightlineError
+from db.rotation import keys_in_use, rotate, secret_columns
+from db.tables import Base
+
+FAILED = 1
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Analytics for five AI-marketing products.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+user_app = typer.Typer(help="The people who use Sightline.", no_args_is_help=True)
+keys_app = typer.Typer(help="The keys that encrypt secrets in the database.", no_args_is_help=True)
+app.add_typer(user_app, name="user")
+app.add_typer(keys_app, name="keys")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong is told in sentences, and the exit code says that it did."""
+    try:
+        app()
+    except SightlineError as error:
+        _tell(error)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        err.print("Interrupted.")
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the outermost entry: a person gets a sentence, the file the details
+        _tell(_unexpected(error))
+        sys.exit(FAILED)
+
+
+@app.command(name="up")
+def up_(
+    demo: Annotated[bool, typer.Option(help="Fill an empty embedded database with invented data first.")] = True,
+) -> None:
+    """Start everything: the database, its tables, demo data on the first start, and the app.
+
+    Example: `PORT=8600 sightline up`
+    """
+    up.require_free_port()
+    with _address() as address:
+        with database.setup_engine(address) as setup:
+            database.migrate(setup, _say)
+            # A server that somebody gave us is never filled with invented data unasked.
+            if demo and address.is_embedded and demo_state(setup).may_load:
+                _load(setup, Size.SMALL, seed=1, today=datetime.now(UTC))
+        up.serve_until_stopped(_say)
+    _say(f"Stopped. Everything is kept in {settings().home}.")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables to this version, renew the app's logins, and make the months ahead.
+
+    Example: `DATABASE_URL=postgresql://owner@db.example/sightline sightline migrate`
+    """
+    with _setup() as (_, setup):
+        database.migrate(setup, _say)
+        revision, _newest = database.migration_state(setup)
+        _say(f"The database is at revision {revision}.")
+
+
+@app.command()
+def demo(
+    size: Annotated[
+        Size, typer.Option(help="About 200 k, 5 M or 20 M e-mail events, the rest in proportion.")
+    ] = Size.SMALL,
+    seed: Annotated[int, typer.Option(help="The same seed and day give the same data.")] = 1,
+    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day of the data.")] = None,
+) -> None:
+    """Fill an empty database with 13 months of invented business, five products and a few disasters.
+
+    Example: `sightline demo --size medium`
+    """
+    with _setup() as (_, setup):
+        database.migrate(setup, _say)
+        _load(setup, size, seed, today or datetime.now(UTC))
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Look at the database, the isolation between workspaces, partitions, keys, disk, clock and locks.
+
+    Exits with 1 when something needs care. Example: `sightline doctor --json`
+    """
+    with _setup() as (_, setup):
+        found = list(findings(setup))
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(one) for one in found], indent=2) + "\n")
+    else:
+        for one in found:
+            mark = "[green]well[/]" if one.is_well else "[red]CARE[/]"
+            out.print(
+                f"{mark}  {one.subject:<11} {one.says}" + ("" if one.is_well else f"\n                  {one.fix}")
+            )
+    if not all(one.is_well for one in found):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def check() -> None:
+    """Run what a change must pass: formatting, lint, types, imports, and all tests.
+
+    Needs the development packages (`make test` installs them). Example: `sightline check`
+    """
+    for tool in (
+        ["ruff", "format", "--check", "."],
+        ["ruff", "check", "."],
+        ["mypy"],
+        ["import_linter"],
+        ["pytest", "-q"],
+    ):
+        name = " ".join(tool)
+        _say(f"{name} …")
+        command = ["lint-imports"] if tool == ["import_linter"] else [sys.executable, "-m", *tool]
+        if subprocess.run(command, cwd=PROJECT, check=False).returncode:  # noqa: S603 - the list above
+            raise SightlineError(f"`{name}` found something.", why="Its lines are above.", fix="Mend it and run again.")
+
+
+@user_app.command(name="add")
+def user_add(
+    email: Annotated[str, typer.Argument(help="By which the person signs in.")],
+    role: Annotated[list[Role], typer.Option(help="May be given more than once.")],
+    name: Annotated[str | None, typer.Option(help="As it is shown to others.")] = None,
+    workspace: Annotated[list[str] | None, typer.Option(help="The slug of a workspace to be limited to.")] = None,
+    password: Annotated[
+        bool, typer.Option(help="--no-password: only an identity provider lets this person in.")
+    ] = True,
+) -> None:
+    """Add a person to the team. The password is asked for, or read from a pipe, and is never an argument.
+
+    Example: `sightline user add ada@example.com --role finance --name "Ada"`
+    """
+    secret = _password() if password else None
+    with _operator() as (engine, by):
+        team.add_member(
+            engine, by, email=email, password=secret, roles=role, name=name, workspace_slugs=workspace or ()
+        )
+    _say(f"{email} is in the team as {', '.join(role)}.")
+
+
+@user_app.command(name="list")
+def user_list() -> None:
+    """Show everyone in the team.
+
+    Example: `sightline user list`
+    """
+    with _operator() as (engine, by):
+        everyone = team.members(engine, by)
+    if not everyone:
+        _say("Nobody is in the team yet. `sightline user add --help` says how to begin.")
+        return
+    table = Table("E-mail", "Name", "Roles", "Workspaces", "Active")
+    for member in everyone:
+        scope = "all" if member.workspaces is None else ", ".join(member.workspaces)
+        table.add_row(
+            member.email, member.name or "", ", ".join(member.roles), scope, "yes" if member.is_active else "no"
+        )
+    out.print(table)
+
+
+@keys_app.command(name="rotate")
+def keys_rotate() -> None:
+    """Make a new key, encrypt every secret anew with it, and drop keys that nothing uses any more.
+
+    May be interrupted and run again at any time. Example: `sightline keys rotate`
+    """
+    with _setup() as (_, setup):
+        columns = secret_columns(Base.metadata)
+        current = keys.add_key()
+        with setup.connect() as connection:
+            moved = rotate(connection, keys.vault(), columns, say=_say)
+            dropped = keys.drop_unused(keys_in_use(connection, columns))
+    _say(f"The key is now {current}; {moved} secrets were encrypted anew, and {len(dropped)} old keys dropped.")
+
+
+def _say(sentence: str) -> None:
+    out.print(sentence, markup=False, soft_wrap=True)
+
+
+def _tell(error: SightlineError) -> None:
+    err.print(f"[bold red]{_plain(error.what)}[/]", soft_wrap=True)
+    for line in (error.why, error.fix):
+        if line:
+            err.print(line, markup=False, soft_wrap=True)
+
+
+def _plain(sentence: str) -> str:
+    return sentence.replace("[", "\\[")
+
+
+def _unexpected(error: Exception) -> SightlineError:
+    reference = uuid.uuid4().hex[:8]
+    file = settings().home / "errors.log"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    details = without_secrets("".join(traceback.format_exception(error)))
+    with file.open("a", encoding="utf-8") as log:
+        log.write(f"{datetime.now(UTC).isoformat()} {reference}\n{details}\n")
+    return SightlineError(
+        "Something happened that Sightline did not expect.",
+        why=without_secrets(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"),
+        fix=f"The details are in {file} under the reference {reference}.",
+    )
+
+
+@contextmanager
+def _address() -> Iterator[Address]:
+    logs.set_up()
+    with database.database_address(_say) as address:
+        yield address
+
+
+@contextmanager
+def _setup() -> Iterator[tuple[Address, Engine]]:
+    with _address() as address, database.setup_engine(address) as setup:
+        yield address, setup
+
+
+@contextmanager
+def _operator() -> Iterator[tuple[Engine, Viewer]]:
+    """The engine of commands, and the person at this command line."""
+    with _setup() as (address, setup):
+        database.migrate(setup, _say)
+        with database.app_engines(address) as engines:
+            yield engines.rw, operator(engines.pipe, f"{getpass.getuser()} at the command line")
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    secret: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return secret
+
+
+def _load(setup: Engine, size: Size, seed: int, today: datetime) -> None:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=out) as bars:
+        tasks: dict[str, int] = {}
+
+        def progress(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        summary = load_demo(
+            setup,
+            size=size,
+            seed=seed,
+            today=today.date(),
+            seal=lambda place, secret: keys.vault().seal(secret, place),
+            digest=installation().digest,
+            progress=progress,
+        )
+    _say(str(summary))

@@ -1,0 +1,53 @@
+"""What `sightline doctor` looks at: the database, this installation's keys, and the room on the disk."""
+
+from collections.abc import Iterator
+
+from db.catalog import holes
+from sqlalchemy import Connection, Engine
+
+from app.database import OLDEST_SERVER, migration_state
+from app.keys import vault
+from app.settings import settings
+from db import health
+from db.health import Finding
+from db.rotation import keys_in_use, secret_columns
+from db.tables import Base
+
+
+def findings(setup: Engine) -> Iterator[Finding]:
+    """Look at everything; what needs the tables is passed over while they are not there."""
+    revision, newest = migration_state(setup)
+    with setup.connect() as connection:
+        yield health.server_version(connection, OLDEST_SERVER)
+        yield health.migrations(revision, newest)
+        yield health.disk(settings().home)
+        yield health.clock(connection)
+        yield health.lock_holders(connection)
+        yield health.horizon(connection)
+        if revision == newest:
+            yield health.partitions_ahead(connection)
+            yield _tenants(connection)
+            yield _secrets(connection)
+
+
+def _tenants(connection: Connection) -> Finding:
+    found = holes(connection)
+    if not found:
+        return Finding("tenants", True, "Roles, row level security, grants and keys keep workspaces apart.")
+    first = found[0]
+    return Finding(
+        "tenants", False, f"{len(found)} holes between workspaces; the first: {first.where}: {first.what}", first.fix
+    )
+
+
+def _secrets(connection: Connection) -> Finding:
+    known = vault()
+    missing = [key for key in keys_in_use(connection, secret_columns(Base.metadata)) if not known.has(key)]
+    return Finding(
+        "secrets",
+        not missing,
+        "Every secret can be opened with the keys that are here."
+        if not missing
+        else f"Secrets are sealed with keys that are not here: {', '.join(sorted(missing))}.",
+        "Restore vault.json of the keys folder from its backup.",
+    )

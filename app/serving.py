@@ -1,0 +1,25 @@
+"""The connections of a serving process: opened once, shared by all pages, closed when the process ends."""
+
+import atexit
+from contextlib import ExitStack
+from functools import cache
+
+import structlog
+
+from app.database import Engines, app_engines, database_address
+
+_open = ExitStack()
+atexit.register(_open.close)
+
+
+@cache
+def engines() -> Engines:
+    """The engines of every role, on the database of this installation."""
+    address = _open.enter_context(database_address(structlog.get_logger().info))
+    return _open.enter_context(app_engines(address))
+
+
+def close() -> None:
+    """Give the connections back, and leave the embedded server."""
+    engines.cache_clear()
+    _open.close()
