@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from db.embedded_files import binaries_folder
-from db.embedded_user import open_way, server_user
+from db.embedded.files import binaries_folder
+from db.embedded.user import open_way, server_user
 from tests.servers import Database, Server, make_template, new_database, throwaway_server
 
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")

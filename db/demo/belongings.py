@@ -1,6 +1,5 @@
 """What customers have besides: brands, profiles, sessions, connections, components, pictures and exports."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from hashlib import sha256
 from uuid import UUID
@@ -10,7 +9,7 @@ import numpy as np
 from db.demo import words
 from db.demo.keys import key_at
 from db.demo.rows import Row
-from db.demo.seasons import DAY, HOUR, Season, micros, moment
+from db.demo.seasons import DAY, HOUR, micros, moment
 from db.demo.subscriptions import Seal
 from db.demo.world import Workspace, World
 from db.tables.templates import COMPONENT_TYPES
@@ -232,26 +231,8 @@ def _asset(campaign: Row, key: UUID, at: int, *, is_video: bool, number: int) ->
     }
 
 
-def export_rows(
-    rng: np.random.Generator, season: Season, templates: list[Row], new_key: Callable[[int], UUID]
-) -> tuple[list[Row], list[Row]]:
-    """The formats of the demo and downloads of templates; one in twelve failed."""
-    began = season.start - 300 * DAY
-    formats = [
-        {
-            "id": new_key(began),
-            "key": f"demo-{key}",
-            "name": name,
-            "platform": platform,
-            "mime_type": mime_type,
-            **_stamps(began),
-        }
-        for key, name, platform, mime_type in (
-            ("html", "HTML file", None, "text/html"),
-            ("zip", "HTML and pictures", None, "application/zip"),
-            ("mailer", "Into the mailer", "mailer", "application/json"),
-        )
-    ]
+def export_rows(rng: np.random.Generator, templates: list[Row], formats: list[UUID]) -> list[Row]:
+    """Downloads of templates in the formats that there are; one in twelve failed."""
     exports = []
     own = [row for row in templates if row["user_id"] is not None and row["status"] == "published"]
     for number, template in enumerate(own[::2]):
@@ -263,7 +244,7 @@ def export_rows(
                 "id": key_at(rng, at),
                 "user_id": template["user_id"],
                 "template_id": template["id"],
-                "format_id": formats[number % 3]["id"],
+                "format_id": formats[number % len(formats)],
                 "status": "failed" if failed else "completed",
                 "file_url": None if failed else f"https://files.example/exports/{number + 1}",
                 "file_size": None if failed else 20_000 + number,
@@ -272,4 +253,4 @@ def export_rows(
                 **_stamps(at),
             }
         )
-    return formats, exports
+    return exports

@@ -76,7 +76,7 @@ def write_credits(
     subscriptions: list[Subscription],
     used: Iterable[tuple[int, int, int]],
 ) -> list[Row]:
-    """All movements; `used` are (person, day, credits) of the generations. Sets each user's balance."""
+    """All movements; `used` are (person, day, credits) of the generations. A trigger keeps each user's balance."""
     uses: dict[int, list[tuple[int, int]]] = {}
     for person, day, credits in used:
         uses.setdefault(person, []).append((day * DAY + 23 * HOUR, credits))
@@ -88,7 +88,6 @@ def write_credits(
         account = Account(workspace.id, person)
         grants = [] if person.role != "owner" else _grants(clerk, subscriptions, workspace.index)
         _live(clerk, account, packages, grants, sorted(uses.get(position, [])))
-        person.row["credits_balance"] = account.balance
         movements.extend(account.movements)
     return movements
 

@@ -31,6 +31,17 @@ LINKS = tuple(f"https://{host}/{page}" for host in ("shop.example", "www.example
 ))  # fmt: skip
 
 
+COUNTERS = (
+    "emails_sent",
+    "emails_delivered",
+    "emails_opened",
+    "emails_clicked",
+    "emails_bounced",
+    "emails_unsubscribed",
+    "emails_complained",
+)
+
+
 @dataclass(slots=True)
 class Mailing:
     """One e-mail campaign and what it shall achieve; counters are filled as events are made."""
@@ -124,6 +135,7 @@ def campaign_rows(rng: np.random.Generator, world: World, mailings: Mailings) ->
     for workspace in world.users_of("mailer")[:12]:
         at = world.season.end - int(rng.integers(2, 60)) * HOUR
         coming = Mailing(key_at(rng, at), workspace.index, world.people.index(workspace.owner), at, 0, 0, 0, 0, "", 0)
+        coming.counters = dict.fromkeys(COUNTERS, 0)
         coming.status = ("draft", "scheduled", "review")[workspace.index % 3]
         rows.append(_rows(world, coming))
     return [shared for shared, _ in rows], [own for _, own in rows]

@@ -90,7 +90,7 @@ def _category(rng: np.random.Generator, kind: str, name: str, order: int, at: in
     return {
         "workspace_id": HOUSE_WORKSPACE,
         "id": key_at(rng, at),
-        "name": f"{name} (demo)",
+        "name": name,
         "kind": kind,
         "description": f"{name} templates",
         "icon": "folder",
@@ -133,7 +133,7 @@ def _add(
     row |= _email_body(category, versions) if kind == "email" else _ad_shape(number)
     shelves.templates.append(row)
     _keep_versions(rng, shelves, row, at, versions)
-    shelf = next(one for one in shelves.categories if one["kind"] == kind and one["name"].startswith(category))
+    shelf = next(one for one in shelves.categories if one["kind"] == kind and one["name"] == category)
     shelves.placed.append(
         {
             "workspace_id": row["workspace_id"],

@@ -110,7 +110,7 @@ def test_no_key_is_dropped_while_others_may_still_seal_with_it(file):
 def test_a_file_that_others_may_read_is_refused(file):
     keys.vault()
     file.chmod(0o640)
-    with pytest.raises(SightlineError, match=rf"{file} is open to other users.*chmod 600 {file}"):
+    with pytest.raises(SightlineError, match=rf"{file} with the keys of secrets is open to other users.*chmod 600 {file}"):
         keys.vault()
 
 
@@ -153,7 +153,7 @@ def test_what_stands_in_the_files_place_is_never_replaced(file):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch):
     (tmp_path / "home").write_text("a file where the folder should be")
-    with pytest.raises(SightlineError, match=r"keys/vault\.json can't be used"):
+    with pytest.raises(SightlineError, match=r"keys/vault\.json with the keys of secrets can't be used"):
         keys.vault()
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from db.embedded_files import (
+from db.embedded.files import (
     SUPERUSER,
     UNFINISHED,
     ServerFiles,
@@ -25,8 +25,8 @@ from db.embedded_files import (
     require_whole_data,
     write_settings,
 )
-from db.embedded_probe import EmbeddedServer, live_server, postgres_runs_on
-from db.embedded_user import Say, ServerUser, open_way, server_user
+from db.embedded.probe import EmbeddedServer, live_server, postgres_runs_on
+from db.embedded.user import Say, ServerUser, open_way, server_user
 from db.errors import SightlineError
 
 START_SECONDS = 120

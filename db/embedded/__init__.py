@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from db.embedded_files import SUPERUSER, ServerFiles, explained, prepare_folder
-from db.embedded_probe import EmbeddedServer, live_server, wait_until_gone
-from db.embedded_start import START_SECONDS, start
-from db.embedded_user import Say
+from db.embedded.files import SUPERUSER, ServerFiles, explained, prepare_folder
+from db.embedded.probe import EmbeddedServer, live_server, wait_until_gone
+from db.embedded.starting import START_SECONDS, start
+from db.embedded.user import Say
 from db.errors import SightlineError
 
 __all__ = ["SUPERUSER", "EmbeddedServer", "running_server"]

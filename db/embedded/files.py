@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.embedded_user import Say, ServerUser, is_root, open_way, runner_name
+from db.embedded.user import Say, ServerUser, is_root, open_way, runner_name
 from db.errors import SightlineError
 
 SUPERUSER = "sightline_setup"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from db.embedded_files import PORT, SUPERUSER, ServerFiles
+from db.embedded.files import PORT, SUPERUSER, ServerFiles
 
 _ANSWER_SECONDS = 5
 
