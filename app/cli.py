@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import Engine
 
@@ -26,7 +26,7 @@ from app.health import findings
 from app.installation import installation
 from app.redaction import without_secrets
 from app.settings import PROJECT, settings
-from db.demo import Size, demo_state, load_demo
+from db.demo import Size, load_demo
 from db.errors import SightlineError
 from db.rotation import keys_in_use, rotate, secret_columns
 from db.tables import Base
@@ -78,7 +78,7 @@ def up_(
         with database.setup_engine(address) as setup:
             database.migrate(setup, _say)
             # A server that somebody gave us is never filled with invented data unasked.
-            if demo and address.is_embedded and demo_state(setup).may_load:
+            if demo and address.is_embedded and not database.holds_customers(setup):
                 _load(setup, Size.SMALL, seed=1, today=datetime.now(UTC))
         up.serve_until_stopped(_say)
     _say(f"Stopped. Everything is kept in {settings().home}.")
@@ -126,9 +126,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
     else:
         for one in found:
             mark = "[green]well[/]" if one.is_well else "[red]CARE[/]"
-            out.print(
-                f"{mark}  {one.subject:<11} {one.says}" + ("" if one.is_well else f"\n                  {one.fix}")
-            )
+            out.print(f"{mark}  {one.subject:<11} {_plain(one.says)}", soft_wrap=True)
+            if not one.is_well:
+                out.print(f"      {'':<11} {_plain(one.fix)}", soft_wrap=True)
     if not all(one.is_well for one in found):
         raise typer.Exit(FAILED)
 
@@ -277,7 +277,7 @@ def _load(setup: Engine, size: Size, seed: int, today: datetime) -> None:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=out) as bars:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def progress(step: str, done: int, total: int) -> None:
             if step not in tasks:

@@ -109,6 +109,12 @@ def migrate(engine: Engine, say: Say) -> None:
         connection.execute(text("SELECT make_partitions()"))
 
 
+def holds_customers(engine: Engine) -> bool:
+    """Whether anybody's data, invented or real, is in the database."""
+    with engine.connect() as connection:
+        return bool(connection.scalar(text("SELECT EXISTS (SELECT FROM workspaces WHERE kind = 'customer')")))
+
+
 def migration_state(engine: Engine) -> tuple[str | None, str | None]:
     """The database's revision and ours."""
     return _revision(engine), ScriptDirectory.from_config(_alembic()).get_current_head()

@@ -25,6 +25,9 @@ def set_up() -> None:
     """Send all logging of this process through redaction to stderr; call it again after a setting changed."""
     logging.setLogRecordFactory(_RecordWithoutSecrets)
     _send_libraries_to_the_root()
+    # They tell every step at level info; the commands tell their own progress.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     root = logging.getLogger()
     for handler in [one for one in root.handlers if isinstance(one, _Stderr)]:
         root.removeHandler(handler)

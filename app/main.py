@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.settings import PROJECT
 
-st.set_page_config(page_title="Sightline", page_icon=":material/monitoring:", layout="wide")
+st.set_page_config(page_title="Sightline", page_icon=PROJECT / "app" / "ui" / "icon.svg", layout="wide")
 st.navigation(
     {
         "Team": [

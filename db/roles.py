@@ -85,4 +85,3 @@ def ensure_logins(connection: Connection, logins: Mapping[str, tuple[str, str]])
     """Create or renew the logins of this installation, given as group: (login, password)."""
     for group, (login, password) in logins.items():
         ensure_login(connection, login, group, password)
-    connection.commit()

@@ -10,19 +10,19 @@ _MARGINS = {"l": 8, "r": 8, "t": 8, "b": 8}
 def line(frame: pd.DataFrame, *, x: str, y: str, title: str, unit: str) -> None:
     """A value over time."""
     drawn = go.Scatter(
-        x=frame[x], y=frame[y].astype(float), mode="lines", name=unit, hovertemplate="%{x|%d %b %Y}: %{y:,.2f}"
+        x=frame[x],
+        y=frame[y].astype(float),
+        mode="lines",
+        name=unit,
+        line_color=_accent(),
+        hovertemplate="%{x|%d %b %Y}: %{y:,.2f}",
     )
-    _draw(go.Figure(drawn), title, unit)
-
-
-def bars(frame: pd.DataFrame, *, x: str, y: str, title: str, unit: str) -> None:
-    """A value per name, the largest first."""
-    ordered = frame.sort_values(y, ascending=False)
-    drawn = go.Bar(x=ordered[x], y=ordered[y].astype(float), name=unit, hovertemplate="%{x}: %{y:,.0f}")
-    _draw(go.Figure(drawn), title, unit)
-
-
-def _draw(figure: go.Figure, title: str, unit: str) -> None:
+    figure = go.Figure(drawn)
     figure.update_layout(height=280, margin=_MARGINS, showlegend=False, yaxis_title=unit)
-    st.subheader(title, divider=False)
+    st.subheader(title)
     st.plotly_chart(figure, width="stretch", config={"displayModeBar": False})
+
+
+def _accent() -> str:
+    """The theme's own colour, in its light or dark shade."""
+    return str(st.get_option(f"theme.{st.context.theme.type or 'light'}.primaryColor"))

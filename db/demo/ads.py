@@ -194,7 +194,9 @@ class Ads:
         conversions[ended] = self.rng.integers(1, 4, int(ended.sum()))
         revenue[ended] = conversions[ended] * 4500 * in_cents[ended]
         age = self.world.season.end // DAY - day
-        restated = np.where((age < 28) & (age > 1) & (self.rng.random(len(day)) < 0.25), self.rng.integers(1, 4, len(day)), 0)  # noqa: PLR2004
+        # The source changes its figures of the last four weeks.
+        restated = (age < 28) & (age > 1) & (self.rng.random(len(day)) < 0.25)  # noqa: PLR2004
+        restatements = np.where(restated, self.rng.integers(1, 4, len(day)), 0)
         return {
             "number": number,
             "day": day,
@@ -203,7 +205,7 @@ class Ads:
             "spend": spend,
             "conversions": conversions,
             "revenue": revenue,
-            "restatements": restated,
+            "restatements": restatements,
         }  # fmt: skip
 
     def _table(self, days: dict[str, Ints]) -> pa.Table:

@@ -19,7 +19,13 @@ from db.tables.products import PRODUCTS
 
 _PROMPTS = tuple(
     f"{task} for a {industry} business"
-    for task in ("Write a welcome e-mail", "Design a landing page", "Draw an ad", "Find what performs best", "Shorten this")
+    for task in (
+        "Write a welcome e-mail",
+        "Design a landing page",
+        "Draw an ad",
+        "Find what performs best",
+        "Shorten this",
+    )
     for industry in words.INDUSTRIES
 )
 _FEEDBACK = ("Just what I needed", "Too long", "Wrong colours", "Nice tone", "Had to edit a lot")
@@ -87,6 +93,7 @@ class AiFacts:
         is_priced = made.version > 0
         is_rated = made.rating > 0
         picture = (made.images > 0) | (made.video_seconds > 0)
+        result = np.where(made.status == COMPLETED, np.where(picture, 2, made.line % 2), -1)
         return pa.table(
             {
                 "workspace_id": workspace_key,
@@ -107,7 +114,7 @@ class AiFacts:
                 "error_code": columns.picked([code for code, _ in ERRORS], made.error),
                 "error_message": columns.picked([message for _, message in ERRORS], made.error),
                 "prompt_text": columns.picked(_PROMPTS, (made.took_ms + made.line) % len(_PROMPTS)),
-                "result_data": columns.picked(_RESULTS, np.where(made.status == COMPLETED, np.where(picture, 2, made.line % 2), -1)),
+                "result_data": columns.picked(_RESULTS, result),
                 "result_image_url": columns.picked(_IMAGE_URLS, np.where(picture, made.took_ms % len(_IMAGE_URLS), -1)),
                 **{name: pa.array(made.tokens[:, unit]) for unit, name in enumerate(_TOKEN_COLUMNS)},
                 "images": pa.array(made.images),
@@ -265,6 +272,6 @@ def credits_by_day(made: Generations) -> list[tuple[int, int, int]]:
     mine = made.where((_PRODUCT_OF_LINE[made.line] == PRODUCTS.index("craft_ads")) & (made.credits > 0))
     group = mine.person * 100_000 + mine.at // DAY
     found, position = np.unique(group, return_inverse=True)
-    credits = np.zeros(len(found), np.int64)
-    np.add.at(credits, position, mine.credits)
-    return [(int(one // 100_000), int(one % 100_000), int(total)) for one, total in zip(found, credits, strict=True)]
+    totals = np.zeros(len(found), np.int64)
+    np.add.at(totals, position, mine.credits)
+    return [(int(one // 100_000), int(one % 100_000), int(total)) for one, total in zip(found, totals, strict=True)]

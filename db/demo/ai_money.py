@@ -29,7 +29,7 @@ def _month_start(month: int) -> int:
 
 
 def budget_rows(rng: np.random.Generator, world: World, made: Generations) -> tuple[list[Row], list[Row]]:
-    """Budgets of the company, of providers, products and the largest workspaces, and each threshold that was reached."""
+    """Budgets of the company, of providers and of the largest workspaces, and each threshold that was reached."""
     season = world.season
     at = season.start
     everything = np.ones(len(made), bool)
@@ -65,9 +65,7 @@ def _spent_by_month(made: Generations, chosen: np.ndarray) -> dict[int, int]:
     return {int(month): int(cost[months == month].sum()) for month in np.unique(months)}
 
 
-def _alerts(
-    rng: np.random.Generator, season: Season, budget: Row, made: Generations, chosen: np.ndarray
-) -> list[Row]:
+def _alerts(rng: np.random.Generator, season: Season, budget: Row, made: Generations, chosen: np.ndarray) -> list[Row]:
     rows = []
     at, cost = made.at[chosen], np.where(made.version[chosen] > 0, made.cost[chosen], 0)
     months = month_of(at)

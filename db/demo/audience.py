@@ -21,7 +21,16 @@ _CUSTOM_FIELDS = tuple(
     for year, category in ((68, "books"), (77, "garden"), (84, "travel"), (91, "sports"), (99, "music"))
     for orders in (0, 1, 3, 8)
 )
-_TAGS = ("{}", "{customer}", "{customer,vip}", "{lead}", "{lead,webinar}", "{newsletter}", "{newsletter,vip}", "{trial}")
+_TAGS = (
+    "{}",
+    "{customer}",
+    "{customer,vip}",
+    "{lead}",
+    "{lead,webinar}",
+    "{newsletter}",
+    "{newsletter,vip}",
+    "{trial}",
+)
 
 
 @dataclass(slots=True)
@@ -120,9 +129,7 @@ def contact_table(audience: Audience, world: World, rows: slice) -> pa.Table:
             "custom_fields": columns.picked(_CUSTOM_FIELDS, audience.first_name[rows] % len(_CUSTOM_FIELDS)),
             "tags": columns.picked(_TAGS, audience.last_name[rows] % len(_TAGS)),
             "subscribed_at": columns.only(status != PENDING, created_at),
-            "unsubscribed_at": columns.only(
-                (status == UNSUBSCRIBED) | (status == COMPLAINED), columns.stamps(left_at)
-            ),
+            "unsubscribed_at": columns.only((status == UNSUBSCRIBED) | (status == COMPLAINED), columns.stamps(left_at)),
             "last_engaged_at": columns.stamps(engaged_at),
             "created_at": created_at,
             "updated_at": created_at,
@@ -190,4 +197,3 @@ def list_contact_table(rng: np.random.Generator, audience: Audience, world: Worl
             "created_at": columns.stamps(created_at),
         }
     )
-

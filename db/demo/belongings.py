@@ -179,9 +179,7 @@ def library_rows(rng: np.random.Generator, world: World, count: int) -> list[Row
     return rows
 
 
-def asset_rows(
-    rng: np.random.Generator, world: World, campaigns: list[Row], count: int
-) -> tuple[list[Row], list[Row]]:
+def asset_rows(rng: np.random.Generator, campaigns: list[Row], count: int) -> tuple[list[Row], list[Row]]:
     """Pictures and videos of ad campaigns: the creatives, and where they are used."""
     assets, uses = [], []
     each = max(2, min(8, count // max(1, len(campaigns))))

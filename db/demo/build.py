@@ -9,7 +9,19 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 
-from db.demo import ads, ai_facts, ai_money, audience, belongings, credits, email_facts, invoices, mailings, templates, web
+from db.demo import (
+    ads,
+    ai_facts,
+    ai_money,
+    audience,
+    belongings,
+    credits,
+    email_facts,
+    invoices,
+    mailings,
+    templates,
+    web,
+)
 from db.demo.generations import Generations, make_generations
 from db.demo.load import Session, Staging, attach_months, insert_live, insert_rows, insert_table, session
 from db.demo.plans import make_catalogue
@@ -96,7 +108,7 @@ class Build:
     def _write_email(self, staging: Staging, progress: Progress) -> None:
         with session(staging.engine) as connection:
             email_facts.EmailFacts(
-                self.numbers("e-mail"), self.world, self.audience, self.mailings, staging, connection
+                self.numbers("e-mail"), self.world, self.audience, self.mailings, staging=staging, connection=connection
             ).write(progress)
 
     def _write_others(self, staging: Staging, progress: Progress) -> Generations:
@@ -124,9 +136,9 @@ class Build:
         numbers, world = self.numbers("rows"), self.world
         clerk = invoices.Clerk(numbers, self.season, invoices.Books(), self.seal, self.digest)
         invoices.write_invoices(clerk, self.subscriptions)
-        packages = credits.package_rows(clerk)
+        packages = credit_ledger.package_rows(clerk)
         used = ai_facts.credits_by_day(made)
-        movements = credits.write_credits(clerk, world, packages, self.subscriptions, used)
+        movements = credit_ledger.write_credits(clerk, world, packages, self.subscriptions, used)
         yield "users", [one.row for one in world.people]
         yield "workspaces", [one.row for one in world.workspaces]
         yield "workspace_members", member_rows(numbers, world)
@@ -134,7 +146,7 @@ class Build:
         yield "plan_limits", self.catalogue.limits
         yield "plan_features", self.catalogue.features
         yield "credit_packages", packages
-        yield "fx_rates", credits.fx_rows(clerk)
+        yield "fx_rates", credit_ledger.fx_rows(clerk)
         yield "subscriptions", subscription_rows(numbers, self.season, self.subscriptions, self.seal)
         yield "invoices", clerk.books.invoices
         yield "invoice_lines", clerk.books.lines
@@ -170,7 +182,7 @@ class Build:
         shared, own = mailings.campaign_rows(numbers, self.world, self.mailings)
         self._use_templates(numbers, own)
         lists = audience.make_lists(self.numbers("lists"), self.world)
-        assets, uses = belongings.asset_rows(numbers, self.world, self.ads.shared, self.scale.templates * 4)
+        assets, uses = belongings.asset_rows(numbers, self.ads.shared, self.scale.templates * 4)
         yield "meta_accounts", list(self.ads.accounts.values())
         yield "campaigns", shared + self.web_campaigns.shared + self.ads.shared
         yield "email_campaigns", own

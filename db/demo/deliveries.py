@@ -104,7 +104,11 @@ def _bounces(
     delivered_at = np.where(later, slowly, quickly)
     delivered_at[(hard | soft | undetermined | lost) & ~later] = columns.NEVER
     parts = []
-    for chosen, kind, first_reason, reasons in ((hard, HARD, 0, 2), (soft, SOFT, 2, 3), (undetermined, UNDETERMINED, 5, 1)):
+    for chosen, kind, first_reason, reasons in (
+        (hard, HARD, 0, 2),
+        (soft, SOFT, 2, 3),
+        (undetermined, UNDETERMINED, 5, 1),
+    ):
         who = np.flatnonzero(chosen)
         at = sent_at[who] + rng.integers(SECOND, 40 * SECOND, len(who))
         reason = first_reason + rng.integers(0, reasons, len(who))
@@ -173,9 +177,7 @@ def _later(rng: np.random.Generator, count: int, median: float, spread: float) -
     return result
 
 
-def _joined(
-    rng: np.random.Generator, season: Season, mailing: Mailing, contacts: Ints, parts: list[_Part]
-) -> Events:
+def _joined(rng: np.random.Generator, season: Season, mailing: Mailing, contacts: Ints, parts: list[_Part]) -> Events:
     """One set of arrays of all parts; what lies after today has not happened yet."""
     counts = [len(part.who) for part in parts]
     at = np.concatenate([part.at for part in parts])

@@ -60,6 +60,7 @@ class EmailFacts:
         world: World,
         audience: Audience,
         mailings: Mailings,
+        *,
         staging: Staging,
         connection: Session,
     ) -> None:
@@ -107,7 +108,7 @@ class EmailFacts:
             chunk = events.where(np.arange(start, min(start + CHUNK, len(events))))
             self.staging.write(self.connection, "email_events", month, self._table(chunk))
         self.staging.finish("email_events", month)
-        just_before = events.where((events.at >= self.season.live_from - 2 * DAY))
+        just_before = events.where(events.at >= self.season.live_from - 2 * DAY)
         repeated = self.rng.random(len(just_before)) < _REPEATED / 4
         if repeated.any():
             again = just_before.where(repeated)

@@ -125,8 +125,13 @@ def make_generations(rng: np.random.Generator, world: World, book: PriceBook, co
     retried_at = at[again] + rng.integers(5 * SECOND, 90 * SECOND, len(again))
     at = np.concatenate((at, retried_at))
     failed = np.concatenate((failed, rng.random(len(again)) < 0.15))  # noqa: PLR2004
-    made = _outcomes(rng, world.season, at, model[source], line[source], failed)
-    made.workspace, made.person, made.attempt, made.request = workspace[source], person[source], attempt, request[source]
+    made = _outcomes(rng, world.season, at, model[source], line[source], failed=failed)
+    made.workspace, made.person, made.attempt, made.request = (
+        workspace[source],
+        person[source],
+        attempt,
+        request[source],
+    )
     _price(book, made)
     made.keys = keys_at(rng, made.at)
     made = made.where(np.argsort(made.at, kind="stable"))
@@ -164,7 +169,7 @@ def _failure_chance(season: Season, at: Ints, model: Ints) -> Floats:
 
 
 def _outcomes(
-    rng: np.random.Generator, season: Season, at: Ints, model: Ints, line: Ints, failed: NDArray[np.bool_]
+    rng: np.random.Generator, season: Season, at: Ints, model: Ints, line: Ints, *, failed: NDArray[np.bool_]
 ) -> Generations:
     count = len(at)
     status = np.where(failed, FAILED, np.where(rng.random(count) < 0.008, CANCELLED, COMPLETED))  # noqa: PLR2004
@@ -227,5 +232,11 @@ def _tokens(rng: np.random.Generator, model: Ints, line: Ints, at: Ints, season:
 def _price(book: PriceBook, made: Generations) -> None:
     made.version = book.versions(made.model, made.at)
     made.cost = book.costs(
-        made.model, made.at, made.tier, made.tokens, made.images, made.variant, made.video_seconds
+        made.model,
+        made.at,
+        made.tier,
+        tokens=made.tokens,
+        images=made.images,
+        variant=made.variant,
+        video_seconds=made.video_seconds,
     )

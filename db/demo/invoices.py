@@ -71,14 +71,16 @@ def _write(
 ) -> None:
     issued_at = midnight(period[0]) + 6 * HOUR
     invoice_id = key_at(clerk.rng, issued_at)
-    discount_per_cent = int(clerk.rng.choice((0, 0, 0, 0, 0, 0, 0, 10, 20)))
+    discount = int(clerk.rng.choice((0, 0, 0, 0, 0, 0, 0, 10, 20)))
     tax_per_cent = _TAX_PER_CENT[one.plan.currency]
-    lines = [_line(clerk, one, invoice_id, "subscription", one.plan.price * 100, period, discount_per_cent)]
+    lines = [
+        _line(clerk, one, invoice_id, "subscription", one.plan.price * 100, period=period, discount_per_cent=discount)
+    ]
     if old and (given_back := _unused(old, period[0])) and given_back < one.plan.price * 100:
-        lines.append(_line(clerk, one, invoice_id, "proration", -given_back, (period[0], old[1][1]), 0))
+        lines.append(_line(clerk, one, invoice_id, "proration", -given_back, period=(period[0], old[1][1])))
     for line in lines:
         line["tax_minor"] = (line["amount_minor"] - line["discount_minor"]) * tax_per_cent // 100
-    invoice = _invoice(clerk, one, invoice_id, "invoice", lines, period, issued_at)
+    invoice = _invoice(clerk, one, invoice_id, "invoice", lines, period=period, issued_at=issued_at)
     _settle(clerk, one, invoice, issued_at, is_last=period[1] >= clerk.season.today)
     clerk.books.invoices.append(invoice)
     clerk.books.lines.extend(lines)
@@ -99,8 +101,9 @@ def _line(
     invoice_id: UUID,
     kind: str,
     amount: int,
+    *,
     period: tuple[date, date],
-    discount_per_cent: int,
+    discount_per_cent: int = 0,
 ) -> Row:
     at = midnight(period[0]) + 6 * HOUR
     what = "Unused time of the earlier plan" if kind == "proration" else one.plan.row["name"]
@@ -131,6 +134,7 @@ def _invoice(
     invoice_id: UUID,
     kind: str,
     lines: list[Row],
+    *,
     period: tuple[date, date],
     issued_at: int,
 ) -> Row:
@@ -220,10 +224,10 @@ def _credit_note(clerk: Clerk, one: Subscription, invoice: Row, at: int) -> None
     key = key_at(clerk.rng, at)
     amount = (invoice["subtotal_minor"] - invoice["discount_minor"]) // 2
     period = (invoice["period_start"].date(), invoice["period_end"].date())
-    line = _line(clerk, one, key, "subscription", amount, period, 0)
+    line = _line(clerk, one, key, "subscription", amount, period=period)
     line["tax_minor"] = amount * _TAX_PER_CENT[one.plan.currency] // 100
     line["created_at"] = moment(at)
-    note = _invoice(clerk, one, key, "credit_note", [line], period, at)
+    note = _invoice(clerk, one, key, "credit_note", [line], period=period, issued_at=at)
     note.update(corrects_invoice_id=invoice["id"], status="paid", paid_at=moment(at), due_at=None)
     note.update(amount_paid_minor=note["total_minor"])
     pay(clerk, one, note, at, "refunded")
@@ -236,9 +240,9 @@ def _draft(clerk: Clerk, one: Subscription, starts: date) -> None:
     period = (starts, starts + timedelta(days=30))
     at = clerk.season.end - 2 * HOUR
     key = key_at(clerk.rng, at)
-    line = _line(clerk, one, key, "subscription", one.plan.price * 100, period, 0)
+    line = _line(clerk, one, key, "subscription", one.plan.price * 100, period=period)
     line["created_at"] = moment(at)
-    draft = _invoice(clerk, one, key, "invoice", [line], period, at)
+    draft = _invoice(clerk, one, key, "invoice", [line], period=period, issued_at=at)
     draft.update(status="draft", issued_at=None, due_at=None, provider_invoice_id=None)
     clerk.books.invoices.append(draft)
     clerk.books.lines.append(line)

@@ -152,8 +152,9 @@ def insert_rows(connection: Session, table: str, rows: list[Row]) -> int:
         return 0
     columns = columns_of(rows)
     names = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
-    with _waiting_room(connection, table, names) as room, connection.cursor() as cursor:
-        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(room, names)) as copy:
+    with _waiting_room(connection, table, names) as room:
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(room, names)
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row([as_text(row.get(column)) for column in columns])
     return len(rows)
@@ -171,7 +172,9 @@ def insert_table(connection: Session, table: str, rows: pa.Table) -> int:
 def _waiting_room(connection: Session, table: str, names: sql.Composable) -> Iterator[sql.Composable]:
     # COPY refuses a table with row level security, also from its owner: rows wait next door and are inserted.
     room, target = staged(f"{table}_new"), sql.Identifier("public", table)
-    connection.execute(sql.SQL("CREATE UNLOGGED TABLE {} AS SELECT {} FROM {} WITH NO DATA").format(room, names, target))
+    connection.execute(
+        sql.SQL("CREATE UNLOGGED TABLE {} AS SELECT {} FROM {} WITH NO DATA").format(room, names, target)
+    )
     yield room
     connection.execute(sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(target, names, names, room))
     connection.execute(sql.SQL("DROP TABLE {}").format(room))

@@ -25,7 +25,20 @@ _SUBJECTS = (
     "An invitation",
 )
 _NAMES = ("Newsletter", "Offer", "Tips", "Launch", "Reminder", "Story", "Sale", "Survey", "Event", "Welcome back")
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 LINKS = tuple(f"https://{host}/{page}" for host in ("shop.example", "www.example.com") for page in (
     "new", "sale", "guide", "story", "account", "event"
 ))  # fmt: skip

@@ -34,7 +34,7 @@ LADDERS: dict[str, dict[str, dict[str, int]]] = {
         "scale": {"USD": 299, "EUR": 279},
     },
 }
-_METERS = {
+_METERS: dict[str, dict[str, tuple[int | None, ...]]] = {
     "email_studio": {"generations": (20, 500, 5000), "template_versions": (5, None, None)},
     "web_builder": {
         "generations": (10, 200, 1000, None),
@@ -95,16 +95,15 @@ def make_catalogue(rng: np.random.Generator, season: Season) -> Catalogue:
     for product, ladder in LADDERS.items():
         for tier, prices in ladder.items():
             for currency, price in prices.items():
-                plans.extend(_versions(rng, season, product, tier, currency, price))
+                plans.extend(_versions(rng, season, (product, tier, currency), price))
     plans.append(_plan(rng, season, ("mailer", "pro", "USD", "monthly"), 3, 99))
     limits = [row for plan in plans for row in _limits(rng, plan)]
     features = [row for plan in plans for row in _features(rng, plan)]
     return Catalogue(season, plans, limits, features)
 
 
-def _versions(
-    rng: np.random.Generator, season: Season, product: str, tier: str, currency: str, price: int
-) -> list[Plan]:
+def _versions(rng: np.random.Generator, season: Season, kind: tuple[str, str, str], price: int) -> list[Plan]:
+    product, tier, currency = kind
     if price == 0:
         return [_plan(rng, season, (product, tier, currency, "monthly"), 1, 0)]
     return [

@@ -27,7 +27,7 @@ MODELS = (
 )
 IMAGE_VARIANTS = ("1024x1024/standard", "1024x1024/hd", "1792x1024/hd")
 # Cents for a million tokens, in the order of TOKEN_UNITS.
-_TOKEN_CENTS = {
+_TOKEN_CENTS: dict[int, tuple[int | str, ...]] = {
     GPT: (250, 125, 0, 1000, 1000),
     GPT_MINI: (15, "7.5", 0, 60, 60),
     SONNET: (300, 30, 375, 1500, 1500),
@@ -60,7 +60,7 @@ class PriceBook:
         return result
 
     def costs(
-        self, model: Ints, at: Ints, tier: Ints, tokens: Ints, images: Ints, variant: Ints, video_seconds: Ints
+        self, model: Ints, at: Ints, tier: Ints, *, tokens: Ints, images: Ints, variant: Ints, video_seconds: Ints
     ) -> Ints:
         """The cost of each call; `tokens` has a row per call and a column per unit."""
         rates = np.zeros((2, len(MODELS), len(TOKEN_UNITS)), np.int64)

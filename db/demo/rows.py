@@ -16,8 +16,8 @@ def _quoted(text: object) -> str:
 def as_text(value: object) -> str | None:
     """One value. A dict or a list is JSON, a tuple is an array."""
     match value:
-        case None:
-            return None
+        case None | str():
+            return value
         case bool():
             return "true" if value else "false"
         case dict() | list():
@@ -26,9 +26,7 @@ def as_text(value: object) -> str | None:
             return "{" + ",".join(_quoted(one) for one in value) + "}"
         case bytes():
             return "\\x" + value.hex()
-        case datetime() | date():
-            return value.isoformat()
-        case str() | int() | Decimal() | UUID():
+        case datetime() | date() | int() | Decimal() | UUID():
             return str(value)
     raise TypeError(f"No row holds a {type(value).__name__}.")
 

@@ -79,16 +79,22 @@ def _history(
     changes_at = begins + int(rng.integers(2, 9)) * 30 * DAY + DAY // 2
     stays = changes_at > (leaves or season.end) - 20 * DAY or period == "annual" or rng.random() < 0.45  # noqa: PLR2004
     first = (begins, leaves if stays else changes_at)
-    made = [_one(rng, season, catalogue, workspace, (product, tier, period), first, leaves is not None and stays)]
+    made = [
+        _one(rng, season, catalogue, workspace, (product, tier, period), span=first, is_churn=bool(leaves and stays))
+    ]
     if not stays:
         goes_up = step + 1 < len(ladder) and (rng.random() < 0.75 or step == 0)  # noqa: PLR2004
         tier = ladder[step + 1] if goes_up else ladder[max(step - 1, 0)]
         second = (changes_at, leaves)
-        made.append(_one(rng, season, catalogue, workspace, (product, tier, period), second, leaves is not None))
+        made.append(
+            _one(rng, season, catalogue, workspace, (product, tier, period), span=second, is_churn=bool(leaves))
+        )
         made[-1].is_upgrade = goes_up
     if leaves and leaves < season.end - 120 * DAY and rng.random() < 0.6:  # noqa: PLR2004
         again = leaves + int(rng.integers(40, 80)) * DAY
-        made.append(_one(rng, season, catalogue, workspace, (product, tier, "monthly"), (again, None), False))
+        made.append(
+            _one(rng, season, catalogue, workspace, (product, tier, "monthly"), span=(again, None), is_churn=False)
+        )
         workspace.used[product] = (begins, season.end)
     return made
 
@@ -99,6 +105,7 @@ def _one(
     catalogue: Catalogue,
     workspace: Workspace,
     kind: tuple[str, str, str],
+    *,
     span: tuple[int, int | None],
     is_churn: bool,
 ) -> Subscription:
@@ -117,15 +124,16 @@ def _one(
         ended_at,
         trial_ends_at,
         is_upgrade=False,
-        status=_status(rng, season, plan, ended_at, trial_ends_at, is_churn),
+        status=_status(rng, season, plan, (trial_ends_at, ended_at), is_churn=is_churn),
     )
 
 
 def _status(
-    rng: np.random.Generator, season: Season, plan: Plan, ended_at: int | None, trial_ends_at: int | None, churn: bool
+    rng: np.random.Generator, season: Season, plan: Plan, ends: tuple[int | None, int | None], *, is_churn: bool
 ) -> str:
+    trial_ends_at, ended_at = ends
     if ended_at:
-        return "cancelled" if churn else "expired"
+        return "cancelled" if is_churn else "expired"
     if trial_ends_at and trial_ends_at > season.end:
         return "trialing"
     return "past_due" if plan.price and rng.random() < 0.05 else "active"  # noqa: PLR2004
@@ -167,7 +175,9 @@ def _row(rng: np.random.Generator, season: Season, one: Subscription, seal: Seal
         "monthly_ai_credits_used": used,
         "monthly_ai_credits_limit": plan.credits,
         "payment_provider": provider if is_paid else None,
-        "payment_id": seal(Place("subscriptions", "payment_id", one.id), f"sub_{one.id.hex[-16:]}") if is_paid else None,
+        "payment_id": seal(Place("subscriptions", "payment_id", one.id), f"sub_{one.id.hex[-16:]}")
+        if is_paid
+        else None,
         "payment_method": "card" if is_paid else None,
         "payment_method_id": seal(Place("subscriptions", "payment_method_id", one.id), f"pm_{one.id.hex[-16:]}")
         if is_paid

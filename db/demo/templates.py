@@ -57,11 +57,11 @@ def make_templates(rng: np.random.Generator, world: World, count: int) -> Shelve
     for number in range(_LIBRARY):
         kind = "ad" if number % 3 == 2 else "email"  # noqa: PLR2004
         product = "craft_ads" if kind == "ad" else "email_studio"
-        _add(rng, shelves, None, product, number, began + number * DAY)
+        _add(rng, shelves, None, product, number, at=began + number * DAY)
     library = list(shelves.templates)
     for product in _KIND_OF_PRODUCT:
         for workspace in world.users_of(product):
-            _fill(rng, shelves, world, workspace, product, library, count)
+            _fill(rng, shelves, world, workspace, product, library=library, count=count)
     return shelves
 
 
@@ -71,6 +71,7 @@ def _fill(
     world: World,
     workspace: Workspace,
     product: str,
+    *,
     library: list[Row],
     count: int,
 ) -> None:
@@ -78,7 +79,7 @@ def _fill(
     fitting = [row for row in library if row["kind"] == _KIND_OF_PRODUCT[product]]
     for number in range(2 + int(count * workspace.weight / len(_KIND_OF_PRODUCT))):
         at = begins + int(rng.random() * (ends - begins - 2 * DAY))
-        row = _add(rng, shelves, workspace, product, number, at)
+        row = _add(rng, shelves, workspace, product, number, at=at)
         if number % 2 == 0:
             source = fitting[int(rng.integers(len(fitting)))]
             source["usage_count"] += 1
@@ -101,7 +102,7 @@ def _category(rng: np.random.Generator, kind: str, name: str, order: int, at: in
 
 
 def _add(
-    rng: np.random.Generator, shelves: Shelves, workspace: Workspace | None, product: str, number: int, at: int
+    rng: np.random.Generator, shelves: Shelves, workspace: Workspace | None, product: str, number: int, *, at: int
 ) -> Row:
     kind = _KIND_OF_PRODUCT[product]
     names = _CATEGORIES[kind]

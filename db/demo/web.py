@@ -62,7 +62,7 @@ def make_web_campaigns(rng: np.random.Generator, world: World, count: int) -> We
             begins += int(rng.random() * (ends - begins - 8 * DAY))
             ends = min(ends, begins + int(rng.integers(20, 160)) * DAY)
             key = key_at(rng, begins - 2 * HOUR)
-            shared.append(_shared(rng, world, index, key, (begins, ends), position))
+            shared.append(_shared(rng, world, index, key, span=(begins, ends), position=position))
             own.append(_own(rng, shared[-1], position))
             parts = _components(rng, shared[-1], begins)
             components += parts
@@ -82,7 +82,7 @@ def make_web_campaigns(rng: np.random.Generator, world: World, count: int) -> We
 
 
 def _shared(
-    rng: np.random.Generator, world: World, index: int, key: UUID, span: tuple[int, int], position: int
+    rng: np.random.Generator, world: World, index: int, key: UUID, *, span: tuple[int, int], position: int
 ) -> Row:
     workspace = world.workspaces[index]
     person = int(world.someone(rng, np.array([index]))[0])
@@ -193,9 +193,7 @@ def make_visits(
     return _by_time(world, events), conversions
 
 
-def _sessions(
-    rng: np.random.Generator, world: World, campaigns: WebCampaigns, count: int
-) -> tuple[Ints, Ints]:
+def _sessions(rng: np.random.Generator, world: World, campaigns: WebCampaigns, count: int) -> tuple[Ints, Ints]:
     weight = np.array([one.weight for one in world.workspaces])[campaigns.workspace]
     length = campaigns.ends - campaigns.begins
     share = weight * length * rng.uniform(0.4, 1.6, len(weight))

@@ -84,7 +84,7 @@ class World:
             first[person.workspace] = position
             count[person.workspace] += 1
         offset = (rng.random(len(workspaces)) * count[workspaces]).astype(np.int64)
-        by_owner = rng.random(len(workspaces)) < 0.5
+        by_owner = rng.random(len(workspaces)) < 0.5  # noqa: PLR2004
         result: Ints = first[workspaces] + np.where(by_owner, 0, offset)
         return result
 

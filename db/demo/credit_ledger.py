@@ -56,8 +56,8 @@ def package_rows(clerk: Clerk) -> list[Row]:
         {
             "id": key_at(clerk.rng, at),
             "name": name,
-            "description": f"{credits} credits at once",
-            "credit_amount": credits,
+            "description": f"{amount} credits at once",
+            "credit_amount": amount,
             "price": Decimal(price),
             "currency": "USD",
             "is_featured": order == 1,
@@ -65,7 +65,7 @@ def package_rows(clerk: Clerk) -> list[Row]:
             "created_at": moment(at),
             "updated_at": moment(at),
         }
-        for order, (name, credits, price) in enumerate(PACKAGES)
+        for order, (name, amount, price) in enumerate(PACKAGES)
     ]
 
 
@@ -78,8 +78,8 @@ def write_credits(
 ) -> list[Row]:
     """All movements; `used` are (person, day, credits) of the generations. A trigger keeps each user's balance."""
     uses: dict[int, list[tuple[int, int]]] = {}
-    for person, day, credits in used:
-        uses.setdefault(person, []).append((day * DAY + 23 * HOUR, credits))
+    for number, day, amount in used:
+        uses.setdefault(number, []).append((day * DAY + 23 * HOUR, amount))
     movements: list[Row] = []
     for position, person in enumerate(world.people):
         workspace = world.workspaces[person.workspace]
