@@ -21,7 +21,7 @@ from db.health import partitions_ahead
 async def _lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
     logs.set_up()
     # Connecting before the first visitor: the first page is as fast as the next.
-    await anyio.to_thread.run_sync(serving.engines)
+    await anyio.to_thread.run_sync(serving.make_months)
     try:
         yield None
     finally:

@@ -1,10 +1,12 @@
 """Where the database is, and how it is made ready: the embedded server or DATABASE_URL, migrated, with our logins."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
+import psycopg.errors
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -18,11 +20,13 @@ from app.settings import PROJECT, settings
 from db.embedded import SUPERUSER, running_server
 from db.engine import engine_for
 from db.errors import SightlineError
-from db.roles import INGEST, PIPE, RO, RW, ensure_logins
+from db.health import horizon
+from db.roles import INGEST, OWNER, PIPE, RO, RW, ensure_logins
 
 OLDEST_SERVER = 15
 EMBEDDED_DATABASE = "sightline"
 CONNECT_SECONDS = 10
+LOCK_WAITS = (1, 2, 4, 8)
 
 Say = Callable[[str], None]
 
@@ -100,13 +104,42 @@ def migrate(engine: Engine, say: Say) -> None:
     newest = ScriptDirectory.from_config(config).get_current_head()
     if before != newest:
         say(f"Migrating the database from {before or 'empty'} to {newest}.")
-        with engine.connect() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        _patiently(engine, say, lambda: _upgrade(engine, config))
+    _patiently(engine, say, lambda: _renew(engine))
+
+
+def _upgrade(engine: Engine, config: Config) -> None:
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _renew(engine: Engine) -> None:
+    """Our logins, with the passwords of this installation, and the months ahead."""
     with engine.begin() as connection:
         ensure_logins(connection, installation().logins())
-        connection.execute(text("SET LOCAL ROLE app_owner"))
+        connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
         connection.execute(text("SELECT make_partitions()"))
+
+
+def _patiently(engine: Engine, say: Say, change: Callable[[], None]) -> None:
+    """Try a change again that another session's lock was in the way of: waiting in line would stop everyone else."""
+    for wait_seconds in LOCK_WAITS:
+        try:
+            change()
+        except (psycopg.errors.LockNotAvailable, OperationalError) as error:
+            if not isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
+                raise
+            say(f"Another session holds a lock that is needed; trying again in {wait_seconds} seconds.")
+            time.sleep(wait_seconds)
+        else:
+            return
+    with engine.connect() as connection:
+        raise SightlineError(
+            "The database could not be changed: another session holds a lock.",
+            why=horizon(connection, seconds=0).says,
+            fix="End that session, or wait until it is done, and run the command again; it goes on where it stopped.",
+        )
 
 
 def holds_customers(engine: Engine) -> bool:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from functools import cache
 
 import structlog
+from sqlalchemy import text
 
 from app.database import Engines, app_engines, database_address
 
@@ -17,6 +18,12 @@ def engines() -> Engines:
     """The engines of every role, on the database of this installation."""
     address = _open.enter_context(database_address(structlog.get_logger().info))
     return _open.enter_context(app_engines(address))
+
+
+def make_months() -> None:
+    """Make the months ahead, as a database that is served for long needs them."""
+    with engines().rw.begin() as connection:
+        connection.execute(text("SELECT make_partitions()"))
 
 
 def close() -> None:

@@ -29,7 +29,7 @@ def server_version(connection: Connection, oldest: int) -> Finding:
     version = str(connection.scalar(text("SHOW server_version")))
     return Finding(
         "server",
-        int(version.split(".")[0]) >= oldest,
+        int(version.split(".", maxsplit=1)[0]) >= oldest,
         f"Postgres {version}.",
         f"Move to Postgres {oldest} or newer.",
     )
@@ -116,14 +116,14 @@ def lock_holders(connection: Connection) -> Finding:
     )
 
 
-def horizon(connection: Connection) -> Finding:
+def horizon(connection: Connection, seconds: float = HORIZON_SECONDS) -> Finding:
     """An open writer holds back the horizon below which the lake may read: its data waits, and everyone's with it."""
     rows = connection.execute(
         text(
             """
             SELECT pid, usename, state, left(query, 60) AS query
             FROM pg_stat_activity
-            WHERE backend_xid IS NOT NULL
+            WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
                 AND clock_timestamp() - xact_start > make_interval(secs => :seconds)
             UNION ALL
             SELECT 0, owner::text, 'prepared', gid
@@ -131,7 +131,7 @@ def horizon(connection: Connection) -> Finding:
             WHERE clock_timestamp() - prepared > make_interval(secs => :seconds)
             """
         ),
-        {"seconds": HORIZON_SECONDS},
+        {"seconds": seconds},
     ).all()
     return Finding(
         "horizon",

@@ -26,9 +26,13 @@ DECLARE
 BEGIN
     PERFORM pg_advisory_xact_lock({_ROLES_LOCK});
     FOREACH role_name IN ARRAY ARRAY['{OWNER}', '{RW}', '{RO}', '{PIPE}', '{INGEST}'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
-            EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
-        END IF;
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
+            END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL;  -- Made this moment for another database of this server: the lock above is of one database.
+        END;
     END LOOP;
     IF NOT pg_has_role(current_user, '{OWNER}', 'MEMBER') THEN
         EXECUTE format('GRANT {OWNER} TO %I', current_user);
@@ -83,5 +87,7 @@ def ensure_login(connection: Connection, login: str, group: str, password: str) 
 
 def ensure_logins(connection: Connection, logins: Mapping[str, tuple[str, str]]) -> None:
     """Create or renew the logins of this installation, given as group: (login, password)."""
+    # Two starts at once would alter the same role at once, which Postgres answers with an error.
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ROLES_LOCK})
     for group, (login, password) in logins.items():
         ensure_login(connection, login, group, password)

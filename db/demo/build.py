@@ -15,7 +15,7 @@ from db.demo import (
     ai_money,
     audience,
     belongings,
-    credits,
+    credit_ledger,
     email_facts,
     invoices,
     mailings,

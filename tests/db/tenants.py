@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -74,7 +74,9 @@ def make_tenant(connection: Connection, canary: str) -> Tenant:
         )
     )
     for channel in ("web", "ads"):
-        connection.execute(insert(TABLES["campaigns"]).values(new_row(connection, TABLES["campaigns"], tenant) | {"channel": channel}))
+        connection.execute(
+            insert(TABLES["campaigns"]).values(new_row(connection, TABLES["campaigns"], tenant) | {"channel": channel})
+        )
     for table in Base.metadata.sorted_tables:
         if not has_rows(connection, table, tenant) or table.name == "campaigns":
             connection.execute(insert(table).values(new_row(connection, table, tenant)))
@@ -112,11 +114,12 @@ def is_given(column: Column[Any]) -> bool:
 
 def carries_canary(column: Column[Any]) -> bool:
     """Free text, and documents and lists of free text."""
-    free = isinstance(column.type, (Text, JSONB)) or isinstance(column.type, ARRAY) and isinstance(column.type.item_type, Text)
-    return free and not column.foreign_keys and not checks_of(column)
+    kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
+    return isinstance(kind, (Text, JSONB)) and not column.foreign_keys and not checks_of(column)
 
 
 def checks_of(column: Column[Any]) -> list[str]:
+    """The conditions that name the column."""
     return [
         str(check.sqltext)
         for check in column.table.constraints
@@ -141,6 +144,7 @@ def value_for(column: Column[Any], tenant: Tenant) -> Any:
 
 
 def plain_value(column: Column[Any], tenant: Tenant) -> Any:
+    """A value by type alone; what ends, ends tomorrow."""
     for kind, value in {
         Uuid: uuid4(),
         Boolean: True,
@@ -157,7 +161,9 @@ def plain_value(column: Column[Any], tenant: Tenant) -> Any:
     return 1
 
 
-def referenced(connection: Connection, key: ForeignKeyConstraint, row: dict[str, Any], tenant: Tenant) -> dict[str, Any]:
+def referenced(
+    connection: Connection, key: ForeignKeyConstraint, row: dict[str, Any], tenant: Tenant
+) -> dict[str, Any]:
     """The values of a foreign key: a row of the same tenant, or any row of the company."""
     target = key.referred_table
     pairs = [(element.parent.name, element.column) for element in key.elements]

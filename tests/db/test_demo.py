@@ -568,7 +568,7 @@ def test_a_reader_by_transaction_numbers_passes_over_no_row(database: Database) 
         if step == "Months checked":
             bounds.append(
                 int(one(database.setup, "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"))
-            )  # noqa: E501
+            )
 
     load_demo(
         database.setup,

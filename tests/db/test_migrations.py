@@ -1,10 +1,17 @@
 """Every migration goes up and down on the oldest and the newest Postgres, with data, and tables match migrations."""
 
+from decimal import Decimal
+
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 
-from tests.servers import PROJECT, migrate
+from db.engine import run_script
+from db.tables import Base
+from tests.db.handful import fill
+from tests.db.shape import EVERYTHING, TABLES, shape
+from tests.servers import PROJECT, migrate, new_database
 
 
 def test_tables_and_migrations_do_not_drift_apart(each_database, recwarn):
@@ -31,3 +38,111 @@ def test_down_to_nothing_and_up_again_leaves_the_same_database(each_database):
         assert left == ["alembic_version", "alembic_version_pkc"]
         assert connection.scalar(text("SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace")) == 0
     migrate(each_database.setup)
+
+def shape_of(engine, parts=EVERYTHING):
+    with engine.connect() as connection:
+        return shape(connection, parts)
+
+
+def test_down_to_nothing_and_up_again_makes_the_same_database(each_database):
+    before = shape_of(each_database.setup)
+    migrate(each_database.setup, "-base")
+    migrate(each_database.setup)
+    after = shape_of(each_database.setup)
+    assert {part: before[part] ^ after[part] for part in before if before[part] != after[part]} == {}
+
+
+def test_tables_alone_make_what_migrations_make(each_server):
+    """Only functions, triggers, rights and policies are the migrations' own."""
+    with new_database(each_server) as migrated, new_database(each_server, template="template0") as bare:
+        with bare.setup.begin() as connection:
+            body = migrated.setup.connect().scalar(text("SELECT pg_get_functiondef('uuid_v7'::regproc)"))
+            run_script(connection, body)
+            Base.metadata.create_all(connection)
+        told, made = shape_of(bare.setup, TABLES), shape_of(migrated.setup, TABLES)
+    assert {part: told[part] ^ made[part] for part in told if told[part] != made[part]} == {}
+
+
+# Written by the last migration, and taken away by undoing it.
+DEFAULT_ROWS = {"settings", "retention_policies", "export_formats"}
+# Making search vectors is an update, which these columns tell of.
+SEARCHED = {"campaigns", "templates", "component_library"}
+STAMPS = ["updated_at", "revision"]
+
+
+def digests(connection):
+    """One digest per table that there is; search vectors and stamps apart."""
+    tables = set(inspect(connection).get_table_names()) & set(Base.metadata.tables)
+    return {
+        table: connection.scalar(
+            text(
+                "SELECT md5(COALESCE(string_agg(row_text, '' ORDER BY row_text), '')) FROM"
+                f" (SELECT CAST(to_jsonb(t) - CAST(:stamps AS text[]) AS text) AS row_text FROM {table} AS t) AS rows"
+            ),
+            {"stamps": STAMPS if table in SEARCHED else []},
+        )
+        for table in tables
+    }
+
+
+def digests_of(engine):
+    with engine.connect() as connection:
+        return digests(connection)
+
+
+def changed(before, after):
+    return {table for table in set(before) & set(after) if before[table] != after[table]}
+
+
+def assert_triggers_work(engine):
+    """What a handful of rows leaves when every trigger is there."""
+    with engine.begin() as connection:
+        few = fill(connection)
+        connection.execute(text("UPDATE templates SET html_content = '<p>2</p>'"))
+    asked = {
+        "SELECT emails_opened FROM email_campaigns": 1,
+        "SELECT repeats FROM email_event_repeats": 1,
+        "SELECT MAX(contact_count) FROM lists": 1,
+        "SELECT views + conversions FROM web_campaigns": 2,
+        "SELECT total_revenue FROM ad_campaigns": 20,
+        "SELECT cost FROM ai_cost_tracking": Decimal("0.04"),
+        "SELECT api_calls_made FROM user_usage": 1,
+        "SELECT MAX(balance_after * position) FROM credit_transactions": 10,
+        "SELECT COUNT(*) FROM template_versions": 2,
+        "SELECT COUNT(*) FROM templates WHERE search_vector IS NOT NULL": 1,
+        "SELECT COUNT(*) FROM fact_tombstones WHERE fact = 'email_events'": 1,
+        "SELECT COUNT(*) FROM audit_log WHERE table_name = 'budgets'": 1,
+    }
+    with engine.connect() as connection:
+        for question, answer in asked.items():
+            joint = "AND" if "WHERE" in question else "WHERE"
+            found = connection.scalar(text(f"{question} {joint} workspace_id = :own"), {"own": few.workspace})
+            assert (question, found) == (question, answer)
+
+
+def test_a_handful_of_rows_reaches_every_table(database):
+    with database.setup.begin() as connection:
+        fill(connection)
+        empty = [
+            table
+            for table in Base.metadata.tables
+            if not connection.scalar(text(f"SELECT EXISTS (SELECT FROM {table})"))
+        ]
+    assert empty == []
+
+
+def test_each_migration_goes_down_and_up_and_keeps_what_the_earlier_one_can_hold(each_database):
+    engine = each_database.setup
+    assert_triggers_work(engine)
+    for revision in [revision.revision for revision in ScriptDirectory(str(PROJECT / "migrations")).walk_revisions()]:
+        before = digests_of(engine)
+        migrate(engine, "--1")
+        below = digests_of(engine)
+        gone = DEFAULT_ROWS if revision == "0015" else set()
+        assert (revision, changed(before, below)) == (revision, gone)
+        migrate(engine, revision)
+        again = digests_of(engine)
+        assert (revision, changed(below, again), set(again)) == (revision, gone, set(before))
+        migrate(engine, "--1")
+    migrate(engine)
+    assert_triggers_work(engine)

@@ -95,7 +95,6 @@ COLUMN_HOMES: dict[tuple[str, str, str], tuple[str, str]] = {
     ("email_studio", "Template versions", "updated_at"): ("template_versions", "created_at"),
     ("email_studio", "Template versions", "deleted_at"): ("templates", "deleted_at"),
     ("email_studio", "Template sections", "deleted_at"): ("templates", "deleted_at"),
-    ("email_studio", "Exports", "deleted_at"): ("workspaces", "deleted_at"),
     # Facts leave a tombstone; a log entry has one time.
     ("email_studio", "Generation history", "deleted_at"): ("fact_tombstones", "deleted_at"),
     ("email_studio", "AI prompts", "deleted_at"): ("fact_tombstones", "deleted_at"),

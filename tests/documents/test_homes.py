@@ -1,12 +1,11 @@
 """Every table, column, value, unique key and search index of the five documents has a home in the one model."""
 
 import pytest
-from sqlalchemy import Boolean, Date, Float, MetaData, Numeric, Uuid
+from sqlalchemy import Boolean, Date, Float, MetaData, Numeric, Uuid, inspect
 from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB, TSVECTOR
 
 from db.spellings import SPELLINGS, canonical
 from db.tables import Base
-from db.views import VIEWS
 from tests.documents.facts import DocumentColumn, DocumentIndex, DocumentTable, DocumentUnique, DocumentValue
 from tests.documents.homes import COLUMN_HOMES, OPEN_LISTS, OTHER_KINDS, TABLE_HOMES, UNIQUE_HOMES
 from tests.documents.model import (
@@ -19,9 +18,9 @@ from tests.documents.model import (
     unique_keys,
 )
 from tests.documents.reader import of_kind
+from tests.servers import TEMPLATE
 
 TABLES = columns_of(Base.metadata)
-OFFERED = {**TABLES, **{name: frozenset(columns) for name, columns in VIEWS.items()}}
 # The documents' types that say what a value is; how long a text may be is no fact of ours.
 KINDS = {
     "[]": ARRAY,
@@ -37,14 +36,26 @@ KINDS = {
 VALUE_LISTS = allowed_values(Base.metadata)
 
 
-def value_home(fact):
+@pytest.fixture(scope="module")
+def offered(server18):
+    """The columns of every table, and of every view that a migrated database has."""
+    engine = server18.engine(TEMPLATE)
+    database = inspect(engine)
+    views = {
+        view: frozenset(column["name"] for column in database.get_columns(view)) for view in database.get_view_names()
+    }
+    engine.dispose()
+    return {**TABLES, **views}
+
+
+def value_home(fact, offered):
     """The column in which a documented value would be stored."""
-    return home_of(fact.document, fact.table, fact.column, OFFERED)
+    return home_of(fact.document, fact.table, fact.column, offered)
 
 
-def unique_home(fact):
+def unique_home(fact, offered):
     """Our table and the columns that a documented unique key has there."""
-    homes = [home_of(fact.document, fact.table, column, OFFERED) for column in fact.columns]
+    homes = [home_of(fact.document, fact.table, column, offered) for column in fact.columns]
     return homes[0][0], frozenset(column for _, column in homes)
 
 
@@ -60,8 +71,8 @@ def test_every_table_of_the_documents_has_a_home():
     assert {home for homes in TABLE_HOMES.values() for home in homes} <= set(TABLES)
 
 
-def test_every_column_of_the_documents_has_a_home():
-    assert homeless(of_kind(DocumentColumn), OFFERED) == []
+def test_every_column_of_the_documents_has_a_home(offered):
+    assert homeless(of_kind(DocumentColumn), offered) == []
 
 
 @pytest.mark.parametrize(
@@ -74,15 +85,15 @@ def test_every_column_of_the_documents_has_a_home():
         ("ad_performance_rates", "roas", "ads_autopilot.performance_analytics.roas"),
     ],
 )
-def test_a_model_without_one_of_the_columns_is_found_out(table, column, left_homeless):
-    poorer = {**OFFERED, table: OFFERED[table] - {column}}
+def test_a_model_without_one_of_the_columns_is_found_out(table, column, left_homeless, offered):
+    poorer = {**offered, table: offered[table] - {column}}
     assert left_homeless in homeless(of_kind(DocumentColumn), poorer)
 
 
-def test_every_value_of_the_documents_is_allowed_where_it_lives():
+def test_every_value_of_the_documents_is_allowed_where_it_lives(offered):
     refused = []
     for fact in of_kind(DocumentValue):
-        home = value_home(fact)
+        home = value_home(fact, offered)
         allowed = VALUE_LISTS.get(home)
         stored = canonical(*home, fact.value)
         if allowed is not None and stored is not None and stored not in allowed:
@@ -90,8 +101,8 @@ def test_every_value_of_the_documents_is_allowed_where_it_lives():
     assert refused == []
 
 
-def test_every_value_list_is_closed_unless_its_document_leaves_it_open():
-    told = {value_home(fact) for fact in of_kind(DocumentValue)}
+def test_every_value_list_is_closed_unless_its_document_leaves_it_open(offered):
+    told = {value_home(fact, offered) for fact in of_kind(DocumentValue)}
     assert told - set(VALUE_LISTS) == OPEN_LISTS
 
 
@@ -101,10 +112,10 @@ def test_a_value_list_is_read_from_its_named_check():
     assert allowed_values(copy)["meta_accounts", "connection_status"] == {"active", "expired", "revoked", "error"}
 
 
-def test_every_column_holds_the_kind_of_value_that_its_document_says():
+def test_every_column_holds_the_kind_of_value_that_its_document_says(offered):
     changed = set()
     for fact in of_kind(DocumentColumn):
-        table, column = home_of(fact.document, fact.table, fact.column, OFFERED)
+        table, column = home_of(fact.document, fact.table, fact.column, offered)
         kind = KINDS.get(fact.type_text.partition("(")[0])
         if kind and table in TABLES and not isinstance(Base.metadata.tables[table].columns[column].type, kind):
             changed.add((fact.document, fact.table, fact.column))
@@ -116,30 +127,30 @@ def test_nothing_is_a_float():
     assert [str(column) for column in columns if isinstance(column.type, Float)] == []
 
 
-def test_every_unique_key_of_the_documents_is_unique_here():
+def test_every_unique_key_of_the_documents_is_unique_here(offered):
     missing = []
     for fact in of_kind(DocumentUnique):
-        table, columns = unique_home(fact)
+        table, columns = unique_home(fact, offered)
         wider = UNIQUE_HOMES.get((fact.document, fact.table, fact.columns))
         if not has_unique_key(table, frozenset(wider) if wider else columns):
             missing.append(f"{fact.document}.{fact.table}{fact.columns}")
     assert missing == []
 
 
-def test_every_search_index_of_the_documents_is_here():
+def test_every_search_index_of_the_documents_is_here(offered):
     missing = []
     for fact in of_kind(DocumentIndex):
         if fact.method not in {"gin", "full text"}:
             continue
-        table, column = home_of(fact.document, fact.table, fact.columns[0], OFFERED)
+        table, column = home_of(fact.document, fact.table, fact.columns[0], offered)
         if column not in gin_columns(Base.metadata.tables[table]):
             missing.append(f"{fact.document}: {fact.name}")
     assert missing == []
 
 
-def test_no_table_has_a_second_home_that_none_of_its_columns_needs():
+def test_no_table_has_a_second_home_that_none_of_its_columns_needs(offered):
     used = {
-        (fact.document, fact.table, home_of(fact.document, fact.table, fact.column, OFFERED)[0])
+        (fact.document, fact.table, home_of(fact.document, fact.table, fact.column, offered)[0])
         for fact in of_kind(DocumentColumn)
     }
     second = {(*table, home) for table, homes in TABLE_HOMES.items() if len(homes) > 1 for home in homes}
@@ -152,14 +163,14 @@ def test_no_column_has_a_named_home_without_need():
     assert [fact for fact in COLUMN_HOMES if default_home(*fact, TABLES)] == []
 
 
-def test_no_unique_key_is_wider_without_need():
+def test_no_unique_key_is_wider_without_need(offered):
     told = {(fact.document, fact.table, fact.columns): fact for fact in of_kind(DocumentUnique)}
     assert set(UNIQUE_HOMES) - set(told) == set()
-    assert [key for key in UNIQUE_HOMES if has_unique_key(*unique_home(told[key]))] == []
+    assert [key for key in UNIQUE_HOMES if has_unique_key(*unique_home(told[key], offered))] == []
 
 
-def test_no_spelling_is_mapped_without_need():
-    told = {(*value_home(fact), fact.value) for fact in of_kind(DocumentValue)}
+def test_no_spelling_is_mapped_without_need(offered):
+    told = {(*value_home(fact, offered), fact.value) for fact in of_kind(DocumentValue)}
     for spelling in SPELLINGS:
         assert (spelling.table, spelling.column, spelling.written) in told
         assert spelling.written not in VALUE_LISTS[spelling.table, spelling.column]
