@@ -4,13 +4,14 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PostgresDsn, SecretStr, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from db.errors import SightlineError
 
 PROJECT = Path(__file__).resolve().parent.parent
-_DATABASE_ADDRESS = TypeAdapter(PostgresDsn)
 
 
 class Settings(BaseSettings):
@@ -62,12 +63,9 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres_address(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
-            try:
-                _DATABASE_ADDRESS.validate_python(url.get_secret_value())
-            except ValidationError:
-                # The address may hold a password: the message must not repeat it.
-                raise ValueError("it must look like postgresql://user:password@host:5432/database") from None
+        if url is not None and not _names_a_postgres(url.get_secret_value()):
+            # The address may hold a password: the message must not repeat it.
+            raise ValueError("it must look like postgresql://user:password@host:5432/database")
         return url
 
     @property
@@ -79,6 +77,15 @@ class Settings(BaseSettings):
     def server_folder(self) -> Path:
         """Where the embedded Postgres keeps its data."""
         return self.home / "postgres"
+
+
+def _names_a_postgres(address: str) -> bool:
+    """Also one by its socket's folder: postgresql://user@/database?host=/run/postgresql."""
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        return False
+    return url.get_backend_name() in {"postgresql", "postgres"} and bool(url.host or url.query.get("host"))
 
 
 def variable_of(name: str) -> str:

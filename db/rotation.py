@@ -17,10 +17,11 @@ _NAMED_IN_AN_ERROR = 5
 
 @dataclass(frozen=True, slots=True)
 class SecretColumn:
-    """A column of sealed texts in a table whose key is `id`."""
+    """A column of sealed texts, and the primary key by which its rows are walked; the last part of the key is `id`."""
 
     table: str
     column: str
+    key: tuple[str, ...] = ("id",)
 
     def __str__(self) -> str:
         return f"{self.table}.{self.column}"
@@ -30,13 +31,14 @@ class SecretColumn:
         return Place(self.table, self.column, row_id)
 
 
-Row = tuple[UUID, str]
+RowKey = tuple[UUID, ...]
+Row = tuple[RowKey, str]
 
 
 def secret_columns(metadata: sa.MetaData) -> tuple[SecretColumn, ...]:
     """Every column that is marked with `info={"secret": True}`."""
     return tuple(
-        SecretColumn(_with_id(table).name, column.name)
+        SecretColumn(table.name, column.name, _key_of(table))
         for table in metadata.sorted_tables
         for column in table.columns
         if column.info.get("secret")
@@ -57,7 +59,7 @@ def rotate(
     """
     moved, unopened = 0, list[Place]()
     for column in columns:
-        after: UUID | None = None
+        after: RowKey | None = None
         while rows := _rows_under_old_keys(connection, vault, column, after, batch):
             moved += _move(connection, vault, column, rows, unopened)
             connection.commit()
@@ -73,52 +75,57 @@ def keys_in_use(connection: sa.Connection, columns: Sequence[SecretColumn]) -> f
     return frozenset(key_id for column in columns for key_id in _keys_of(connection, column))
 
 
-def _with_id(table: sa.Table) -> sa.Table:
-    if "id" not in table.columns:
+def _key_of(table: sa.Table) -> tuple[str, ...]:
+    key = tuple(column.name for column in table.primary_key)
+    if key[-1:] != ("id",):
         raise SightlineError(
-            f"The table {table.name} has a secret column and no column `id`.",
+            f"The table {table.name} has a secret column and no column `id` at the end of its key.",
             why="A sealed secret is bound to the id of its row.",
             fix="Give the table an `id uuid` key.",
         )
-    return table
+    return key
 
 
 def _table(column: SecretColumn) -> sa.TableClause:
     # The stored texts are read as plain text, whatever type the mapped column turns them into.
-    return sa.table(column.table, sa.column("id", sa.Uuid()), sa.column(column.column, sa.Text()))
+    key = (sa.column(part, sa.Uuid()) for part in column.key)
+    return sa.table(column.table, *key, sa.column(column.column, sa.Text()))
 
 
 def _rows_under_old_keys(
-    connection: sa.Connection, vault: Vault, column: SecretColumn, after: UUID | None, batch: int
+    connection: sa.Connection, vault: Vault, column: SecretColumn, after: RowKey | None, batch: int
 ) -> list[Row]:
     table = _table(column)
     stored = table.c[column.column]
-    query = sa.select(table.c.id, stored).where(~stored.startswith(prefix_of(vault.current), autoescape=True))
+    key = [table.c[part] for part in column.key]
+    query = sa.select(*key, stored).where(~stored.startswith(prefix_of(vault.current), autoescape=True))
     if after is not None:
-        query = query.where(table.c.id > after)
-    return [(row[0], row[1]) for row in connection.execute(query.order_by(table.c.id).limit(batch))]
+        # By the whole key, so that each batch goes on in the primary key's index where the last one ended.
+        query = query.where(sa.tuple_(*key) > sa.tuple_(*after))
+    return [(tuple(row[:-1]), row[-1]) for row in connection.execute(query.order_by(*key).limit(batch))]
 
 
 def _move(
     connection: sa.Connection, vault: Vault, column: SecretColumn, rows: Sequence[Row], unopened: list[Place]
 ) -> int:
     moved = 0
-    for row_id, old in rows:
-        place = column.place(row_id)
+    for key, old in rows:
+        place = column.place(key[-1])
         try:
             new = vault.seal(vault.open(old, place), place)
         except (CannotOpenError, UnknownKeyError):
             unopened.append(place)
             continue
-        moved += _replace(connection, column, row_id, old, new)
+        moved += _replace(connection, column, key, old, new)
     return moved
 
 
-def _replace(connection: sa.Connection, column: SecretColumn, row_id: UUID, old: str, new: str) -> int:
+def _replace(connection: sa.Connection, column: SecretColumn, key: RowKey, old: str, new: str) -> int:
     """Write only over the text that was read: an edit made in between stays."""
     table = _table(column)
     stored = table.c[column.column]
-    change = sa.update(table).where(table.c.id == row_id, stored == old).values({stored: new})
+    this_row = [table.c[part] == value for part, value in zip(column.key, key, strict=True)]
+    change = sa.update(table).where(*this_row, stored == old).values({stored: new})
     return connection.execute(change).rowcount
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from db.demo.build import ACTOR, Build, put_in
 from db.demo.load import STAGING, Session, Staging, session
-from db.demo.seasons import Season
+from db.demo.seasons import DAY, Season
 from db.demo.shape import SCALES, DemoSummary, Progress, Size
 from db.errors import SightlineError
 from db.vault import Place
@@ -16,6 +16,8 @@ from db.vault import Place
 __all__ = ["DemoSummary", "Progress", "Size", "load_demo"]
 
 WHY = "The demo was loaded."
+# What a provider may deliver again is what it delivered lately.
+_REMEMBERED_DAYS = 30
 _LOCK = 7_316_205_121
 _START_OVER = "To start over, use an empty database: another SIGHTLINE_HOME, or another DATABASE_URL."
 # Where any of these has rows, somebody works with this database.
@@ -45,19 +47,19 @@ def load_demo(
             return _same(loaded, size, seed)
         _refuse_real_data(connection)
         connection.commit()
-        staging = Staging(setup)
+        season = Season(today)
+        staging = Staging(setup, (season.live_from - _REMEMBERED_DAYS * DAY) // 1_000_000)
         staging.begin(connection)
         # From here on a reader that goes by transaction numbers waits for this one.
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         connection.execute("SELECT pg_current_xact_id()")
         connection.execute("SELECT set_config('app.actor', %s, true), set_config('app.reason', %s, true)", (ACTOR, WHY))
-        build = Build(seed, Season(today), SCALES[size], seal, digest)
+        build = Build(seed, season, SCALES[size], seal, digest)
         made = build.write_history(staging, progress)
         put_in(connection, build, staging, made, progress)
         _mark(connection, size, seed, today)
         connection.execute(f"DROP SCHEMA {STAGING} CASCADE")
         connection.commit()
-        _analyze(connection, progress)
     return DemoSummary(size, seed, today, already_loaded=False, rows=dict(sorted(staging.rows.items())))
 
 
@@ -107,20 +109,3 @@ def _mark(connection: Session, size: Size, seed: int, today: date) -> None:
         """,
         (json.dumps(marker), "Which demo data this database holds."),
     )
-
-
-def _analyze(connection: Session, progress: Progress) -> None:
-    tables = connection.execute(
-        """
-        SELECT format('%I.%I', n.nspname, c.relname)
-        FROM pg_class AS c
-        JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-            AND pg_get_userbyid(c.relowner) = current_user
-        ORDER BY c.relname
-        """
-    ).fetchall()
-    for done, (table,) in enumerate(tables, 1):
-        connection.execute(f"ANALYZE {table}".encode())
-        progress("Statistics", done, len(tables))
-    connection.commit()

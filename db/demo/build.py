@@ -23,11 +23,21 @@ from db.demo import (
     web,
 )
 from db.demo.generations import Generations, make_generations
-from db.demo.load import Session, Staging, attach_months, insert_live, insert_rows, insert_table, session
+from db.demo.load import (
+    Session,
+    Staging,
+    analyze,
+    attach_months,
+    insert_live,
+    insert_rows,
+    insert_table,
+    remember_events,
+    session,
+)
 from db.demo.plans import make_catalogue
 from db.demo.prices import PriceBook
 from db.demo.rows import Row
-from db.demo.seasons import DAY, Season
+from db.demo.seasons import Season
 from db.demo.shape import Progress, Scale
 from db.demo.subscriptions import Seal, make_subscriptions, subscription_rows
 from db.demo.system import job_rows
@@ -44,8 +54,6 @@ _LIVE_FACTS = (
     "ai_generations",
     "usage_logs",
 )
-# What a provider may deliver again is what it delivered lately.
-_REMEMBERED_DAYS = 30
 
 
 class _StoppedError(Exception):
@@ -247,28 +255,10 @@ def put_in(connection: Session, build: Build, staging: Staging, made: Generation
         "SELECT make_partitions_between(to_timestamp(%s)::date, to_timestamp(%s)::date)",
         (build.season.start // 1_000_000, build.season.end // 1_000_000),
     )
-    _remember_lately(connection, build.season)
+    progress("Statistics", 0, 1)
+    remember_events(connection)
+    for done, _ in enumerate(analyze(connection), 1):
+        progress("Statistics", done, done)
     for done, fact in enumerate(_LIVE_FACTS, 1):
         staging.rows[fact] += sum(insert_live(connection, fact, _EVENTS_AT_ONCE))
         progress("Last days through the triggers", done, len(_LIVE_FACTS))
-
-
-def _remember_lately(connection: Session, season: Season) -> None:
-    """The fingerprints of recent history, by which repeats are known."""
-    connection.execute(
-        """
-        INSERT INTO email_event_keys (workspace_id, fingerprint, event_id, seen_at)
-        SELECT
-            workspace_id,
-            unnest(email_event_fingerprints(
-                provider, provider_event_key, provider_message_id, campaign_id, contact_id, event_type, occurred_at,
-                link_url
-            )),
-            id,
-            created_at
-        FROM email_events
-        WHERE occurred_at >= to_timestamp(%s)
-        ON CONFLICT DO NOTHING
-        """,
-        ((season.live_from - _REMEMBERED_DAYS * DAY) // 1_000_000,),
-    )

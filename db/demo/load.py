@@ -26,6 +26,19 @@ STAGING = "demo_staging"
 CHUNK = 100_000
 Session = psycopg.Connection[tuple[object, ...]]
 
+# By its fingerprints an event is known that a provider delivers again.
+_FINGERPRINTS = """
+INSERT INTO demo_staging.email_event_keys (workspace_id, fingerprint, event_id, seen_at)
+SELECT
+    workspace_id,
+    unnest(email_event_fingerprints(
+        provider, provider_event_key, provider_message_id, campaign_id, contact_id, event_type, occurred_at, link_url
+    )),
+    id,
+    created_at
+FROM {}
+WHERE occurred_at >= to_timestamp(%s)
+"""
 _NO_HEADER = pa_csv.WriteOptions(include_header=False)
 _INDEXES = """
 SELECT pg_get_indexdef(i.indexrelid), i.indisprimary
@@ -47,6 +60,8 @@ def session(engine: Engine) -> Iterator[Session]:
         connection.execute("SET maintenance_work_mem = '256MB'")
         connection.execute("SET work_mem = '64MB'")
         connection.execute("SET synchronous_commit = off")
+        # Compiling a query over all months takes longer than running it.
+        connection.execute("SET jit = off")
         connection.commit()
         yield connection
     finally:
@@ -68,8 +83,10 @@ def copy_table(connection: Session, target: sql.Composable, table: pa.Table) -> 
 class Staging:
     """Month tables built aside. Several threads write, each with its own connection."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, remembered_from: int) -> None:
         self.engine = engine
+        # Events since then, in seconds since 1970, are known again when they are repeated.
+        self.remembered_from = remembered_from
         self.months: set[tuple[str, int]] = set()
         self.rows: Counter[str] = Counter()
         self._lock = Lock()
@@ -80,6 +97,7 @@ class Staging:
         """Start afresh: what a killed load left behind is nothing but this schema."""
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(STAGING)))
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(STAGING)))
+        connection.execute(sql.SQL("CREATE TABLE {} (LIKE public.email_event_keys)").format(staged("email_event_keys")))
         connection.commit()
 
     def write(self, connection: Session, fact: str, month: int, table: pa.Table) -> None:
@@ -125,6 +143,8 @@ class Staging:
         with session(self.engine) as connection:
             for definition, is_primary in connection.execute(_INDEXES, (fact,)).fetchall():
                 connection.execute(_on_month(str(definition), bool(is_primary), name).encode())
+            if fact == "email_events":
+                connection.execute(sql.SQL(_FINGERPRINTS).format(staged(name)), (self.remembered_from,))
             connection.commit()
 
 
@@ -178,6 +198,32 @@ def _waiting_room(connection: Session, table: str, names: sql.Composable) -> Ite
     yield room
     connection.execute(sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(target, names, names, room))
     connection.execute(sql.SQL("DROP TABLE {}").format(room))
+
+
+def remember_events(connection: Session) -> None:
+    """The fingerprints of recent history; rows in the order of their time, as the index on it wants them."""
+    connection.execute(
+        sql.SQL("INSERT INTO public.email_event_keys SELECT * FROM {} ORDER BY seen_at ON CONFLICT DO NOTHING").format(
+            staged("email_event_keys")
+        )
+    )
+
+
+def analyze(connection: Session) -> Iterator[None]:
+    """Statistics of every table, before triggers plan their work on rows that nobody has counted yet."""
+    tables = connection.execute(
+        """
+        SELECT c.relname
+        FROM pg_class AS c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+            AND pg_get_userbyid(c.relowner) = current_user
+        ORDER BY c.relname
+        """
+    ).fetchall()
+    connection.execute("SET default_statistics_target = 40")
+    for (table,) in tables:
+        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("public", str(table))))
+        yield
 
 
 def insert_live(connection: Session, fact: str, batch: int) -> Iterator[int]:

@@ -146,6 +146,11 @@ def currencies(*columns: str) -> list[CheckConstraint]:
     return [CheckConstraint(f"{column} ~ '^[A-Z]{{3}}$'", name=f"{column}_is_a_currency_code") for column in columns]
 
 
+def sealed(*columns: str) -> list[CheckConstraint]:
+    """Secrets are encrypted by the app before they come here: a text that is not is refused."""
+    return [CheckConstraint(rf"{column} ~ '^v1\.[0-9a-f]{{8}}\.'", name=f"{column}_is_encrypted") for column in columns]
+
+
 def same_workspace(column: str, target: str, *, target_column: str = "id") -> ForeignKeyConstraint:
     """A reference that can't leave its workspace: the workspace is part of the key."""
     return ForeignKeyConstraint(

@@ -26,6 +26,7 @@ from db.tables.base import (
     currencies,
     never_negative,
     same_workspace,
+    sealed,
     values,
 )
 from db.tables.products import BILLING_PERIODS, METERS, PERIODS, PRODUCTS, TIERS
@@ -145,6 +146,7 @@ class Subscription(Tenant, Timestamps, Revised, Base):
         values("billing_cycle", BILLING_PERIODS),
         *currencies("currency"),
         *never_negative("price", "credits_total", "credits_remaining", "monthly_ai_credits_used"),
+        *sealed("payment_id", "payment_method_id"),
         CheckConstraint("current_period_end > current_period_start", name="a_period_ends_after_it_starts"),
         CheckConstraint("credits_remaining <= credits_total", name="no_more_credits_remain_than_were_given"),
         Index("subscriptions_by_user_id", "user_id"),
@@ -284,6 +286,7 @@ class Payment(Tenant, Timestamps, Base):
         values("status", PAYMENT_STATUSES),
         *currencies("currency"),
         *never_negative("amount", "credits_purchased"),
+        *sealed("provider_payment_id"),
         same_workspace("invoice_id", "invoices"),
         UniqueConstraint("workspace_id", "provider", "provider_payment_digest"),
         Index("payments_by_user_id", "user_id"),

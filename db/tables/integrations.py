@@ -18,6 +18,7 @@ from db.tables.base import (
     Timestamps,
     never_negative,
     same_workspace,
+    sealed,
     searched,
     values,
 )
@@ -42,6 +43,7 @@ class PlatformIntegration(Tenant, Timestamps, SoftDeleted, Base):
     __table_args__ = (
         values("platform_type", ("gohighlevel", "simvoly", "wordpress", "custom")),
         values("connection_status", ("connected", "disconnected", "error", "pending")),
+        *sealed("encrypted_credentials"),
         values("sync_status", ("idle", "syncing", "error", "completed")),
         Index(
             "platform_integrations_user_id_platform_type_is_unique",
@@ -97,6 +99,7 @@ class MetaAccount(Tenant, Timestamps, SoftDeleted, Base):
     last_sync_at: Mapped[Instant | None]
 
     __table_args__ = (
+        *sealed("access_token", "refresh_token"),
         values("connection_status", ("active", "expired", "revoked", "error")),
         UniqueConstraint("workspace_id", "user_id", "meta_user_id"),
         Index("meta_accounts_by_user_id", "user_id"),

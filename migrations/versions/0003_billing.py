@@ -192,6 +192,8 @@ CREATE TABLE subscriptions (
     CONSTRAINT credits_total_is_not_negative CHECK (credits_total >= 0),
     CONSTRAINT credits_remaining_is_not_negative CHECK (credits_remaining >= 0),
     CONSTRAINT monthly_ai_credits_used_is_not_negative CHECK (monthly_ai_credits_used >= 0),
+    CONSTRAINT payment_id_is_encrypted CHECK (payment_id ~ '^v1\.[0-9a-f]{8}\.'),
+    CONSTRAINT payment_method_id_is_encrypted CHECK (payment_method_id ~ '^v1\.[0-9a-f]{8}\.'),
     CONSTRAINT a_period_ends_after_it_starts CHECK (current_period_end > current_period_start),
     CONSTRAINT no_more_credits_remain_than_were_given CHECK (credits_remaining <= credits_total),
     CONSTRAINT subscriptions_workspace_id_exists FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
@@ -306,6 +308,7 @@ CREATE TABLE payments (
     CONSTRAINT currency_is_a_currency_code CHECK (currency ~ '^[A-Z]{3}$'),
     CONSTRAINT amount_is_not_negative CHECK (amount >= 0),
     CONSTRAINT credits_purchased_is_not_negative CHECK (credits_purchased >= 0),
+    CONSTRAINT provider_payment_id_is_encrypted CHECK (provider_payment_id ~ '^v1\.[0-9a-f]{8}\.'),
     CONSTRAINT payments_workspace_id_invoice_id_exists FOREIGN KEY(workspace_id, invoice_id) REFERENCES invoices
         (workspace_id, id),
     CONSTRAINT payments_workspace_id_provider_provider_payment_digest__7517 UNIQUE (workspace_id, provider,

@@ -75,6 +75,8 @@ CREATE TABLE meta_accounts (
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     deleted_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT meta_accounts_key PRIMARY KEY (workspace_id, id),
+    CONSTRAINT access_token_is_encrypted CHECK (access_token ~ '^v1\.[0-9a-f]{8}\.'),
+    CONSTRAINT refresh_token_is_encrypted CHECK (refresh_token ~ '^v1\.[0-9a-f]{8}\.'),
     CONSTRAINT connection_status_is_known CHECK (connection_status IN ('active', 'expired', 'revoked', 'error')),
     CONSTRAINT meta_accounts_workspace_id_user_id_meta_user_id_is_unique UNIQUE (workspace_id, user_id, meta_user_id),
     CONSTRAINT meta_accounts_workspace_id_exists FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
@@ -105,6 +107,7 @@ CREATE TABLE platform_integrations (
     CONSTRAINT platform_type_is_known CHECK (platform_type IN ('gohighlevel', 'simvoly', 'wordpress', 'custom')),
     CONSTRAINT connection_status_is_known CHECK (connection_status IN ('connected', 'disconnected', 'error',
         'pending')),
+    CONSTRAINT encrypted_credentials_is_encrypted CHECK (encrypted_credentials ~ '^v1\.[0-9a-f]{8}\.'),
     CONSTRAINT sync_status_is_known CHECK (sync_status IN ('idle', 'syncing', 'error', 'completed')),
     CONSTRAINT platform_integrations_workspace_id_exists FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
     CONSTRAINT platform_integrations_user_id_exists FOREIGN KEY(user_id) REFERENCES users (id)

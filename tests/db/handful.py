@@ -97,7 +97,7 @@ def _web(few):
 
 
 def _ads(few):
-    account = few.add("meta_accounts", user_id=few.user, meta_user_id="1", access_token="sealed").id
+    account = few.add("meta_accounts", user_id=few.user, meta_user_id="1", access_token="v1.00000000.sealed").id
     advertised = campaign(few.connection, few.workspace, "ads", of_channel={"meta_account_id": account}).id
     few.add("performance_analytics", campaign_id=advertised, date=NOON.date(), **SALES)
     few.add("ai_optimization_logs", campaign_id=advertised, optimization_type="budget")

@@ -63,8 +63,8 @@ def test_tables_alone_make_what_migrations_make(each_server):
     assert {part: told[part] ^ made[part] for part in told if told[part] != made[part]} == {}
 
 
-# Written by the last migration, and taken away by undoing it.
-DEFAULT_ROWS = {"settings", "retention_policies", "export_formats"}
+# Written by the last migration, and taken away by undoing it, which the audit log tells of.
+DEFAULT_ROWS = {"settings", "retention_policies", "export_formats", "audit_log"}
 # Making search vectors is an update, which these columns tell of.
 SEARCHED = {"campaigns", "templates", "component_library"}
 STAMPS = ["updated_at", "revision"]
@@ -146,3 +146,20 @@ def test_each_migration_goes_down_and_up_and_keeps_what_the_earlier_one_can_hold
         migrate(engine, "--1")
     migrate(engine)
     assert_triggers_work(engine)
+
+
+def test_undoing_the_default_rows_keeps_own_and_edited_ones(database):
+    with database.setup.begin() as connection:
+        connection.execute(text("INSERT INTO retention_policies (subject, description) VALUES ('mine', 'A rule.')"))
+        connection.execute(text("""UPDATE settings SET value = '{"imagen": 7}' WHERE key = 'ai_service_limits'"""))
+        connection.execute(text("UPDATE retention_policies SET keep_days = 99 WHERE subject = 'usage_logs'"))
+    migrate(database.setup, "-0014")
+    migrate(database.setup)
+    with database.setup.connect() as connection:
+        kept = connection.execute(
+            text("SELECT subject, keep_days FROM retention_policies WHERE subject IN ('mine', 'usage_logs') ORDER BY 1")
+        ).all()
+        assert kept == [("mine", None), ("usage_logs", 99)]
+        limits = connection.scalar(text("SELECT value FROM settings WHERE key = 'ai_service_limits'"))
+        assert limits == {"imagen": 7}
+        assert connection.scalar(text("SELECT COUNT(*) FROM settings")) == 3
