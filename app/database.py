@@ -15,7 +15,7 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from app.installation import installation
-from app.redaction import never_log
+from app.redaction import never_log, without_secrets
 from app.settings import PROJECT, settings
 from db.embedded import SUPERUSER, running_server
 from db.engine import engine_for
@@ -63,7 +63,7 @@ def database_address(say: Say) -> Iterator[Address]:
     """The database of this installation, for as long as the block runs; an embedded server is started or joined."""
     given = settings().database_url
     if given is not None:
-        never_log(make_url(given.get_secret_value()).password or "")
+        never_log(*_passwords_in(given.get_secret_value()))
         yield Address(given.get_secret_value(), is_embedded=False)
         return
     with running_server(settings().server_folder, say) as server:
@@ -153,6 +153,38 @@ def migration_state(engine: Engine) -> tuple[str | None, str | None]:
     return _revision(engine), ScriptDirectory.from_config(_alembic()).get_current_head()
 
 
+@contextmanager
+def _locks_explained(engine: Engine) -> Iterator[None]:
+    """Name the sessions that keep a table busy; waiting for them would make everyone else wait behind us."""
+    try:
+        yield
+    except (OperationalError, psycopg.errors.LockNotAvailable) as error:
+        if not isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
+            raise
+        raise SightlineError(
+            "The database could not be changed: others keep a table busy.",
+            why=f"Open transactions: {_open_transactions(engine)}.",
+            fix="Let them end, or end one: SELECT pg_terminate_backend(pid). "
+            "Then run `sightline migrate` again; it goes on where it stopped.",
+        ) from None
+
+
+def _open_transactions(engine: Engine) -> str:
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                """
+                SELECT pid, usename, state
+                FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL
+                ORDER BY xact_start
+                LIMIT 5
+                """
+            )
+        ).all()
+    return ", ".join(f"pid {pid} ({user}, {state})" for pid, user, state in rows) or "none any more"
+
+
 def _alembic() -> Config:
     return Config(PROJECT / "alembic.ini")
 
@@ -198,8 +230,18 @@ def _require_empty(engine: Engine) -> None:
         )
 
 
+def _passwords_in(address: str) -> Iterator[str]:
+    """Of user:password@ and of ?password=, which a driver takes as well."""
+    url = make_url(address)
+    if url.password:
+        yield url.password
+    for name, value in url.query.items():
+        if "password" in name:
+            yield from [value] if isinstance(value, str) else value
+
+
 def _require_usable(engine: Engine) -> None:
-    where = engine.url.render_as_string(hide_password=True)
+    where = without_secrets(engine.url.render_as_string(hide_password=True))
     try:
         with engine.connect() as connection:
             version = int(str(connection.scalar(text("SHOW server_version_num")))) // 10_000

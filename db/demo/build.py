@@ -255,10 +255,9 @@ def put_in(connection: Session, build: Build, staging: Staging, made: Generation
         "SELECT make_partitions_between(to_timestamp(%s)::date, to_timestamp(%s)::date)",
         (build.season.start // 1_000_000, build.season.end // 1_000_000),
     )
-    progress("Statistics", 0, 1)
     remember_events(connection)
-    for done, _ in enumerate(analyze(connection), 1):
-        progress("Statistics", done, done)
+    for done, total in analyze(connection):
+        progress("Statistics", done, total)
     for done, fact in enumerate(_LIVE_FACTS, 1):
         staging.rows[fact] += sum(insert_live(connection, fact, _EVENTS_AT_ONCE))
         progress("Last days through the triggers", done, len(_LIVE_FACTS))

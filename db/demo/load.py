@@ -209,7 +209,7 @@ def remember_events(connection: Session) -> None:
     )
 
 
-def analyze(connection: Session) -> Iterator[None]:
+def analyze(connection: Session) -> Iterator[tuple[int, int]]:
     """Statistics of every table, before triggers plan their work on rows that nobody has counted yet."""
     tables = connection.execute(
         """
@@ -221,9 +221,9 @@ def analyze(connection: Session) -> Iterator[None]:
         """
     ).fetchall()
     connection.execute("SET default_statistics_target = 40")
-    for (table,) in tables:
+    for done, (table,) in enumerate(tables, 1):
         connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("public", str(table))))
-        yield
+        yield done, len(tables)
 
 
 def insert_live(connection: Session, fact: str, batch: int) -> Iterator[int]:

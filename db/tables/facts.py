@@ -351,7 +351,7 @@ class FactTombstone(Base):
     workspace_id: Mapped[Key] = mapped_column(Uuid, ForeignKey("workspaces.id"))
     fact: Mapped[Name]
     row_key: Mapped[Json] = mapped_column(comment="The primary key of the row.")
-    deleted_at: Mapped[Instant] = mapped_column(server_default=NOW)
+    removed_at: Mapped[Instant] = mapped_column(server_default=NOW)
     row_xid: Mapped[str] = mapped_column(TransactionId, server_default=THIS_TRANSACTION)
 
     __table_args__ = (Index("fact_tombstones_by_row_xid", "row_xid"),)

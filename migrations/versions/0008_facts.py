@@ -64,7 +64,7 @@ CREATE TABLE fact_tombstones (
     workspace_id UUID NOT NULL,
     fact TEXT NOT NULL,
     row_key JSONB NOT NULL,
-    deleted_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    removed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     row_xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT fact_tombstones_key PRIMARY KEY (position),
     CONSTRAINT fact_tombstones_workspace_id_exists FOREIGN KEY(workspace_id) REFERENCES workspaces (id)

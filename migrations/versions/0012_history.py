@@ -95,6 +95,21 @@ REVOKE UPDATE, DELETE ON template_versions FROM app_rw;
 
 # The customer's row is locked first, so two movements at once can't start from the same balance.
 CREDITS = """
+-- Policies are asked after BEFORE triggers. The trigger below runs as the owner and would tell what it sees, so this
+-- one, with the rights of who writes and a name that comes first, asks the same question before it.
+CREATE FUNCTION keep_to_own_workspaces() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+BEGIN
+    IF row_security_active(TG_RELID) AND current_user <> 'app_owner'
+        AND NEW.workspace_id <> ALL (COALESCE(app_workspaces(), '{}'))
+    THEN
+        RAISE EXCEPTION 'The workspace is not one of this transaction''s.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER keep_to_own_workspaces BEFORE INSERT ON credit_transactions
+    FOR EACH ROW EXECUTE FUNCTION keep_to_own_workspaces();
+
 CREATE FUNCTION prove_credit_balance() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
@@ -151,7 +166,6 @@ BEGIN
         JOIN pg_attribute AS w ON w.attrelid = c.oid AND w.attname = 'workspace_id' AND NOT w.attisdropped
         JOIN pg_attribute AS d ON d.attrelid = c.oid AND d.attname = 'deleted_at' AND NOT d.attisdropped
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-            AND c.relname <> 'fact_tombstones'
         ORDER BY c.relname
     LOOP
         EXECUTE format('UPDATE %s SET deleted_at = $1 WHERE workspace_id = $2 AND deleted_at IS NOT DISTINCT FROM $3',
@@ -278,12 +292,13 @@ def downgrade() -> None:
     DROP TRIGGER delete_with_workspace ON workspaces;
     DROP TRIGGER refuse_price_edit ON ai_prices;
     DROP TRIGGER prove_credit_balance ON credit_transactions;
+    DROP TRIGGER keep_to_own_workspaces ON credit_transactions;
     DROP TRIGGER forget_old_versions ON template_versions;
     DROP TRIGGER keep_publication ON templates;
     DROP TRIGGER keep_first_publication ON templates;
     DROP TRIGGER keep_template_version ON templates;
     GRANT UPDATE, DELETE ON template_versions TO app_rw;
     DROP FUNCTION audit_changes(), hand_over_workspaces(), delete_with_workspace(), refuse_price_edit(),
-        prove_credit_balance(), forget_old_versions(), template_versions_kept(uuid), keep_published_version(),
-        keep_template_version(), sections_of(uuid, uuid);
+        prove_credit_balance(), keep_to_own_workspaces(), forget_old_versions(), template_versions_kept(uuid),
+        keep_published_version(), keep_template_version(), sections_of(uuid, uuid);
     """)

@@ -21,7 +21,7 @@ from tests.servers import Database, Server, new_database
 
 TODAY = date(2026, 11, 21)
 KEY = hashlib.sha256(b"a key for tests").digest()
-VAULT = Vault({"k1": KEY}, "k1")
+VAULT = Vault({"0a1b2c3d": KEY}, "0a1b2c3d")
 # What the database gives by itself, what is sealed with a new nonce each time, and what the clock of the load shows.
 NOT_SEEDED = {
     "row_xid",
@@ -528,7 +528,7 @@ from datetime import date
 from db.demo import Size, load_demo
 from db.engine import engine_for
 from db.vault import Vault
-vault = Vault({"k1": hashlib.sha256(b"a key for tests").digest()}, "k1")
+vault = Vault({"0a1b2c3d": hashlib.sha256(b"a key for tests").digest()}, "0a1b2c3d")
 def die(step, done, total):
     if step == sys.argv[2]:
         os.kill(os.getpid(), 9)

@@ -1,0 +1,1 @@
+"""Measurements, run by hand: they print what they found and change nothing."""
