@@ -20,7 +20,6 @@ from app.settings import PROJECT, settings
 from db.embedded import SUPERUSER, running_server
 from db.engine import engine_for
 from db.errors import SightlineError
-from db.health import horizon
 from db.roles import INGEST, OWNER, PIPE, RO, RW, ensure_logins
 
 OLDEST_SERVER = 15
@@ -134,12 +133,12 @@ def _patiently(engine: Engine, say: Say, change: Callable[[], None]) -> None:
             time.sleep(wait_seconds)
         else:
             return
-    with engine.connect() as connection:
-        raise SightlineError(
-            "The database could not be changed: another session holds a lock.",
-            why=horizon(connection, seconds=0).says,
-            fix="End that session, or wait until it is done, and run the command again; it goes on where it stopped.",
-        )
+    raise SightlineError(
+        "The database could not be changed: others keep a table busy.",
+        why=f"Open transactions: {_open_transactions(engine)}.",
+        fix="Let them end, or end one: SELECT pg_terminate_backend(pid). "
+        "Then run `sightline migrate` again; it goes on where it stopped.",
+    )
 
 
 def holds_customers(engine: Engine) -> bool:
@@ -151,22 +150,6 @@ def holds_customers(engine: Engine) -> bool:
 def migration_state(engine: Engine) -> tuple[str | None, str | None]:
     """The database's revision and ours."""
     return _revision(engine), ScriptDirectory.from_config(_alembic()).get_current_head()
-
-
-@contextmanager
-def _locks_explained(engine: Engine) -> Iterator[None]:
-    """Name the sessions that keep a table busy; waiting for them would make everyone else wait behind us."""
-    try:
-        yield
-    except (OperationalError, psycopg.errors.LockNotAvailable) as error:
-        if not isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
-            raise
-        raise SightlineError(
-            "The database could not be changed: others keep a table busy.",
-            why=f"Open transactions: {_open_transactions(engine)}.",
-            fix="Let them end, or end one: SELECT pg_terminate_backend(pid). "
-            "Then run `sightline migrate` again; it goes on where it stopped.",
-        ) from None
 
 
 def _open_transactions(engine: Engine) -> str:

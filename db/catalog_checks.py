@@ -85,7 +85,7 @@ TENANT_TABLES = f"""
             SELECT FROM pg_attribute AS w WHERE w.attrelid = c.oid AND w.attname = 'workspace_id' AND NOT w.attisdropped
         ))"""
 
-# Every table of ours with a column of this name, and the partitioned ones with the triggers that facts need.
+# Every table of ours with a column of this name; and the facts, known by their partitions or by row_xid.
 _TABLES_WITH = """
     SELECT c.oid, c.relname
     FROM pg_class AS c
@@ -94,7 +94,14 @@ _TABLES_WITH = """
 _FACTS = """
     SELECT c.oid, c.relname
     FROM pg_class AS c
-    WHERE c.relnamespace = CAST('public' AS regnamespace) AND c.relkind = 'p' AND NOT c.relispartition"""
+    WHERE c.relnamespace = CAST('public' AS regnamespace) AND NOT c.relispartition AND (
+        c.relkind = 'p' OR c.relkind = 'r' AND EXISTS (
+            SELECT FROM pg_attribute AS x WHERE x.attrelid = c.oid AND x.attname = 'row_xid' AND NOT x.attisdropped
+        )
+    )"""
+# The lake reads these as it reads facts, but their rows are only added.
+ONLY_ADDED = {"fact_tombstones": "the trace of a deletion is not itself changed or deleted"}
+_CHANGING_FACTS = f"{_FACTS} AND c.relname NOT IN ({listed(ONLY_ADDED)})"
 
 
 def _lacks_trigger(tables: str, function: str, moment: int) -> str:
@@ -265,6 +272,22 @@ _NO_ROW_XID_INDEX = Check(
     )""",
 )
 
+# Bits of pg_trigger.tgtype: 1 for each row, 2 before.
+_ANSWERS_BEFORE_POLICIES = Check(
+    "a trigger tells what its owner sees before the policies are asked",
+    "Put a trigger before it in the order of names that calls keep_to_own_workspaces().",
+    f"""
+    SELECT t.relname || '.' || g.tgname AS place, 'it runs before the row is checked, as ' || p.proname || '()' AS what
+    FROM ({TENANT_TABLES}) AS t
+    JOIN pg_trigger AS g ON g.tgrelid = t.oid AND g.tgtype & 3 = 3
+    JOIN pg_proc AS p ON p.oid = g.tgfoid AND p.prosecdef
+    WHERE NOT EXISTS (
+        SELECT FROM pg_trigger AS k
+        JOIN pg_proc AS q ON q.oid = k.tgfoid AND q.proname = 'keep_to_own_workspaces'
+        WHERE k.tgrelid = t.oid AND k.tgtype & g.tgtype = g.tgtype AND k.tgname < g.tgname AND k.tgenabled IN ('O', 'A')
+    )""",
+)
+
 ROW_CHECKS = (
     _FORCED,
     _HAS_POLICIES,
@@ -274,15 +297,16 @@ ROW_CHECKS = (
     _KEY_ACROSS,
     _UNIQUE_ACROSS,
     _NO_ROW_XID_INDEX,
+    _ANSWERS_BEFORE_POLICIES,
     Check(
         "the lake would never see a change",
         "Guard the fact in its migration: SELECT guard_fact_table('…', ARRAY['…']).",
-        _lacks_trigger(_FACTS, "stamp_row_xid", _BEFORE_UPDATE_OF_ROW),
+        _lacks_trigger(_CHANGING_FACTS, "stamp_row_xid", _BEFORE_UPDATE_OF_ROW),
     ),
     Check(
         "the lake would never see a deletion",
         "Guard the fact in its migration: SELECT guard_fact_table('…', ARRAY['…']).",
-        _lacks_trigger(_FACTS, "leave_tombstones", _AFTER_DELETE),
+        _lacks_trigger(_CHANGING_FACTS, "leave_tombstones", _AFTER_DELETE),
     ),
     Check(
         "updated_at stands still",

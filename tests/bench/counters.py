@@ -121,7 +121,9 @@ def measure(server, name: str, trigger: str, events: int) -> Result:
             run_script(connection, AUDIENCE)
             run_script(connection, trigger)
         rows = events_for(database, events)
-        parts = [rows[number * events // CONNECTIONS : (number + 1) * events // CONNECTIONS] for number in range(CONNECTIONS)]
+        parts = [
+            rows[number * events // CONNECTIONS : (number + 1) * events // CONNECTIONS] for number in range(CONNECTIONS)
+        ]
         with get_context("spawn").Pool(CONNECTIONS) as pool:
             pool.map(abs, range(CONNECTIONS))
             start = time.perf_counter()

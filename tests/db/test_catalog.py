@@ -101,6 +101,10 @@ OPENINGS = {
         "contacts.hole",
     ),
     ("the pull would read a fact whole", "no index"): ("DROP INDEX email_events_by_row_xid", "email_events"),
+    ("a trigger tells what its owner sees before the policies are asked", "none before it"): (
+        "DROP TRIGGER keep_to_own_workspaces ON credit_transactions",
+        "credit_transactions.prove_credit_balance",
+    ),
     ("the lake would never see a change", "a fact without a guard"): (f"{FACT}", "notes"),
     ("the lake would never see a change", "switched off"): (
         "ALTER TABLE usage_logs DISABLE TRIGGER stamp_row_xid",

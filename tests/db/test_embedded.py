@@ -17,10 +17,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from db.embedded import SUPERUSER, EmbeddedServer, running_server
 from db.embedded import probe as embedded_probe
 from db.embedded import starting as embedded_start
 from db.embedded import user as embedded_user
-from db.embedded import SUPERUSER, EmbeddedServer, running_server
 from db.embedded.files import ServerFiles, binaries_folder
 from db.embedded.probe import postgres_runs_on
 from db.errors import SightlineError

@@ -19,7 +19,7 @@ KEY_REFUSED = ("23503", "23514")  # by the foreign key, or by the check beside a
 PEOPLE_TABLES = ["user_sessions", "users", "workspaces"]
 GUARDED_TABLES = sorted([*TENANT_TABLES, *PEOPLE_TABLES])
 FACTS = sorted(name for name, table in TABLES.items() if "row_xid" in table.c)
-SOFT_DELETED = sorted(name for name in TENANT_TABLES if "deleted_at" in TABLES[name].c and name != "fact_tombstones")
+SOFT_DELETED = sorted(name for name in TENANT_TABLES if "deleted_at" in TABLES[name].c)
 OPEN_TO_INGEST = [
     "ai_generations",
     "ai_optimization_logs",
@@ -129,7 +129,7 @@ def test_a_role_in_one_workspace_reads_nothing_of_another_from_any_table(world, 
     assert (
         unseen
         == {
-            RO: {"fact_tombstones", "user_sessions"},
+            RO: {"user_sessions"},
             RW: set(),
             INGEST: set(GUARDED_TABLES) - set(OPEN_TO_INGEST),
         }[group]

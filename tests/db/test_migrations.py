@@ -39,6 +39,7 @@ def test_down_to_nothing_and_up_again_leaves_the_same_database(each_database):
         assert connection.scalar(text("SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace")) == 0
     migrate(each_database.setup)
 
+
 def shape_of(engine, parts=EVERYTHING):
     with engine.connect() as connection:
         return shape(connection, parts)
