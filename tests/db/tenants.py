@@ -133,8 +133,11 @@ def value_for(column: Column[Any], tenant: Tenant) -> Any:
         return f"v1.00000000.{tenant.canary}"
     if carries_canary(column):
         return {JSONB: {"note": tenant.canary}, ARRAY: [tenant.canary]}.get(type(column.type), tenant.canary)
-    if column.nullable:
-        return None
+    return None if column.nullable else required_value(column, tenant)
+
+
+def required_value(column: Column[Any], tenant: Tenant) -> Any:
+    """A value that the column's conditions take, else one by its type."""
     for check in checks_of(column):
         if listed := re.match(rf"{column.name} IN \('([^']*)'", check):
             return listed[1]

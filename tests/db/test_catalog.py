@@ -200,7 +200,12 @@ def test_pages_own_role_sees_the_same(database):
 def test_logins_beyond_the_app_may_be_what_they_like(database):
     """A database administrator, and a role that created the groups, are no logins of the app."""
     with database.setup.connect() as connection:
-        run_script(connection, "CREATE ROLE administrator SUPERUSER LOGIN; GRANT app_owner TO administrator")
+        run_script(
+            connection,
+            "CREATE ROLE administrator SUPERUSER LOGIN; GRANT app_owner TO administrator;"
+            "CREATE ROLE creator CREATEROLE LOGIN; GRANT app_owner TO creator;"
+            "GRANT app_rw, app_ro TO creator WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
+        )
         assert holes(connection) == []
         connection.rollback()
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -196,7 +197,7 @@ def deliveries(draw):
     ]
     arrival = draw(st.permutations(history + repeats))
     cuts = sorted(draw(st.sets(st.integers(1, len(arrival)), max_size=4)) | {0, len(arrival)})
-    return history, [arrival[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+    return history, [arrival[start:end] for start, end in pairwise(cuts)]
 
 
 @settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
