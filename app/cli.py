@@ -230,6 +230,7 @@ def _unexpected(error: Exception) -> SightlineError:
     file = settings().home / "errors.log"
     file.parent.mkdir(parents=True, exist_ok=True)
     details = without_secrets("".join(traceback.format_exception(error)))
+    file.touch(mode=0o600)
     with file.open("a", encoding="utf-8") as log:
         log.write(f"{datetime.now(UTC).isoformat()} {reference}\n{details}\n")
     return SightlineError(
@@ -264,7 +265,11 @@ def _operator() -> Iterator[tuple[Engine, Viewer]]:
 def _password() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
-    secret: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        secret: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    except typer.Abort:
+        # To Typer, Ctrl-C at a question is a refusal; to a shell it is an interrupt like any other.
+        raise KeyboardInterrupt from None
     return secret
 
 

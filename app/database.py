@@ -15,7 +15,7 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from app.installation import installation
-from app.redaction import never_log, without_secrets
+from app.redaction import never_log
 from app.settings import PROJECT, settings
 from db.embedded import SUPERUSER, running_server
 from db.engine import engine_for
@@ -123,14 +123,15 @@ def _renew(engine: Engine) -> None:
 
 def _patiently(engine: Engine, say: Say, change: Callable[[], None]) -> None:
     """Try a change again that another session's lock was in the way of: waiting in line would stop everyone else."""
-    for wait_seconds in LOCK_WAITS:
+    for wait_seconds in (0, *LOCK_WAITS):
+        if wait_seconds:
+            say(f"Another session holds a lock that is needed; trying again in {wait_seconds} seconds.")
+            time.sleep(wait_seconds)
         try:
             change()
         except (psycopg.errors.LockNotAvailable, OperationalError) as error:
             if not isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable):
                 raise
-            say(f"Another session holds a lock that is needed; trying again in {wait_seconds} seconds.")
-            time.sleep(wait_seconds)
         else:
             return
     raise SightlineError(
@@ -153,6 +154,7 @@ def migration_state(engine: Engine) -> tuple[str | None, str | None]:
 
 
 def _open_transactions(engine: Engine) -> str:
+    """Readers as well as writers: a table that is only read can't be altered either."""
     with engine.connect() as connection:
         rows = connection.execute(
             text(
@@ -224,7 +226,8 @@ def _passwords_in(address: str) -> Iterator[str]:
 
 
 def _require_usable(engine: Engine) -> None:
-    where = without_secrets(engine.url.render_as_string(hide_password=True))
+    hidden = [name for name in engine.url.query if "password" in name]
+    where = engine.url.difference_update_query(hidden).render_as_string(hide_password=True)
     try:
         with engine.connect() as connection:
             version = int(str(connection.scalar(text("SHOW server_version_num")))) // 10_000

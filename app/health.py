@@ -1,14 +1,15 @@
 """What `sightline doctor` looks at: the database, this installation's keys, and the room on the disk."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from db.catalog import holes
 from sqlalchemy import Connection, Engine
 
 from app.database import OLDEST_SERVER, migration_state
 from app.keys import vault
 from app.settings import settings
 from db import health
+from db.catalog import holes
 from db.health import Finding
 from db.rotation import keys_in_use, secret_columns
 from db.tables import Base
@@ -20,7 +21,7 @@ def findings(setup: Engine) -> Iterator[Finding]:
     with setup.connect() as connection:
         yield health.server_version(connection, OLDEST_SERVER)
         yield health.migrations(revision, newest)
-        yield health.disk(settings().home)
+        yield health.disk(_folder_that_exists(settings().home))
         yield health.clock(connection)
         yield health.lock_holders(connection)
         yield health.horizon(connection)
@@ -28,6 +29,11 @@ def findings(setup: Engine) -> Iterator[Finding]:
             yield health.partitions_ahead(connection)
             yield _tenants(connection)
             yield _secrets(connection)
+
+
+def _folder_that_exists(home: Path) -> Path:
+    """With DATABASE_URL, the first doctor may come before anything was kept in the home."""
+    return next(folder for folder in (home, *home.parents) if folder.exists())
 
 
 def _tenants(connection: Connection) -> Finding:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 
@@ -22,8 +23,15 @@ def run_script(connection: Connection, script: str) -> None:
     """Run statements as they are written: no colon and no percent sign in them is read as a parameter."""
     if not connection.in_transaction():
         connection.begin()
-    with connection.connection.cursor() as cursor:
-        cursor.execute(script)
+    driver(connection).execute(script)
+
+
+def driver(connection: Connection) -> psycopg.Connection:
+    """The psycopg connection below, for what only it can do; in the same transaction."""
+    below = connection.connection.driver_connection
+    if not isinstance(below, psycopg.Connection):
+        raise TypeError(f"Sightline works on psycopg, not on {type(below).__name__}.")
+    return below
 
 
 @contextmanager

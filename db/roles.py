@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, text
 
-from db.engine import run_script
+from db.engine import driver, run_script
 from db.errors import SightlineError
 
 OWNER = "app_owner"  # owns every table and function; nobody signs in as it
@@ -80,9 +80,8 @@ def ensure_login(connection: Connection, login: str, group: str, password: str) 
             name, sql.SQL("on" if group in {RO, PIPE} else "off")
         ),
     ]
-    with connection.connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+    for statement in statements:
+        driver(connection).execute(statement)
 
 
 def ensure_logins(connection: Connection, logins: Mapping[str, tuple[str, str]]) -> None:

@@ -67,14 +67,16 @@ def test_only_settings_reads_the_environment():
     readers = [
         path
         for path in SOURCES
-        if re.search(r"os\.environ|os\.getenv|getenv\(", path.read_text(encoding="utf-8")) and path.name != "settings.py"
+        if re.search(r"os\.environ|os\.getenv|getenv\(", path.read_text(encoding="utf-8"))
+        and path.name != "settings.py"
     ]
     assert readers == []
 
 
 def test_no_module_hides_one_of_python_or_of_a_dependency():
     """Streamlit puts `app/` and `pages/` on the path, where a module named like another would win over it."""
-    ours = {path.stem for folder in ("app", "pages") for path in (PROJECT / folder).iterdir()} - {"__init__", "__pycache__"}
+    found = {path.stem for folder in ("app", "pages") for path in (PROJECT / folder).iterdir()}
+    ours = found - {"__init__", "__pycache__"}
     assert ours & sys.stdlib_module_names == set()
     assert ours & {"streamlit", "pandas", "plotly", "duckdb", "openai", "alembic", "psycopg", "sqlalchemy"} == set()
 

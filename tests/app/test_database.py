@@ -92,6 +92,7 @@ def humble(server18):
     """A role without any right to make others."""
     server18.run("CREATE ROLE humble LOGIN")
     yield "humble"
+    # Its databases are gone by now, and with them what it was granted.
     server18.run("DROP ROLE humble")
 
 
@@ -253,7 +254,8 @@ def test_a_wrong_password_is_said_and_not_repeated(server18, given, asks_for_pas
     assert 'password authentication failed for user "wary"' in refusal().why
 
 
-def test_a_role_that_may_not_create_roles_is_told_what_it_needs(empty18, server18, given, humble):
+def test_a_role_that_may_not_create_roles_is_told_what_it_needs(humble, empty18, server18, given):
+    server18.run(f"GRANT CONNECT ON DATABASE {empty18.name} TO {humble}")
     given(server18.url(empty18.name, humble))
     assert "may create roles" in refusal().fix
     assert tables(empty18) == []
@@ -321,13 +323,15 @@ def test_a_migration_that_is_killed_in_the_middle_goes_on_where_it_stopped(empty
     assert doctor() == {}
 
 
-def test_a_table_that_others_keep_busy_ends_the_migration_with_a_sentence_that_names_them(empty18):
+def test_a_table_that_others_keep_busy_ends_the_migration_with_a_sentence_that_names_them(empty18, monkeypatch):
+    """Also one that has written nothing, and so has no transaction number."""
+    monkeypatch.setattr(database, "LOCK_WAITS", ())
     migrate_to(empty18.setup, "0005")
     with empty18.setup.begin() as busy:
         pid = busy.scalar(text("SELECT pg_backend_pid()"))
-        busy.execute(text("LOCK TABLE workspaces IN ACCESS EXCLUSIVE MODE"))
+        busy.execute(text("LOCK TABLE workspaces IN SHARE MODE"))
         error = refusal()
-    assert f"pid {pid}" in error.why
+    assert f"pid {pid} (postgres, idle in transaction)" in error.why
     assert "again" in error.fix
     assert revision(empty18) == "0005"
     migrate()

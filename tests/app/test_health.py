@@ -4,16 +4,14 @@ import threading
 import time
 from collections import namedtuple
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from app import keys
 from app.health import findings
 from app.settings import settings
 from db import health
-from tests.db.rows import workspace
+from tests.db.rows import add, user, workspace
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -104,12 +102,14 @@ def test_a_hole_between_workspaces_is_red_and_says_where(database):
 def test_a_secret_whose_key_is_not_here_is_red_and_names_the_key(database):
     stranger = "v1.lostkey." + "A" * 80
     with database.setup.begin() as connection:
-        made = workspace(connection)
-        columns = (
-            "INSERT INTO meta_accounts (workspace_id, ad_account_id, name, access_token)"
-            " VALUES (:workspace, 'act_1', 'Account', :token)"
+        add(
+            connection,
+            "meta_accounts",
+            workspace_id=workspace(connection).id,
+            user_id=user(connection).id,
+            meta_user_id="1",
+            access_token=stranger,
         )
-        connection.execute(text(columns), {"workspace": made.id, "token": stranger})
     found = subject(database, "secrets")
     assert not found.is_well
     assert "lostkey" in found.says
@@ -125,7 +125,6 @@ def test_a_disk_that_is_nearly_full_is_red(tmp_path, monkeypatch):
 
 def test_the_disk_is_looked_at_before_the_home_was_made(database):
     assert subject(database, "disk").is_well
-    assert not Path(settings().home).exists() or keys.keys_file().exists()
 
 
 def test_clocks_that_are_apart_are_red(database, monkeypatch):
@@ -149,18 +148,17 @@ def test_who_makes_others_wait_is_named(database, monkeypatch):
     assert subject(database, "locks").is_well
 
 
-def test_a_writer_that_stays_open_is_named_and_a_reader_is_not(database, monkeypatch):
-    monkeypatch.setattr(health, "HORIZON_SECONDS", 0)
-    with database.ro.begin() as reader:
+def test_a_writer_that_stays_open_is_named_and_a_reader_is_not(database):
+    with database.ro.begin() as reader, database.setup.connect() as asker:
         reader.execute(text("SELECT 1"))
-        assert subject(database, "horizon").is_well
-    with database.setup.begin() as writer:
+        assert health.horizon(asker, seconds=0).is_well
+    with database.rw.begin() as writer, database.setup.connect() as asker:
         pid = writer.scalar(text("SELECT pg_backend_pid()"))
         writer.execute(text("SELECT pg_current_xact_id()"))
-        found = subject(database, "horizon")
+        found = health.horizon(asker, seconds=0)
+        assert health.horizon(asker, seconds=60).is_well
     assert not found.is_well
-    assert f"pid {pid}" in found.says
-    assert subject(database, "horizon").is_well
+    assert f"pid {pid} (test_app_rw, idle in transaction" in found.says
 
 
 def read_workspaces(engine):

@@ -140,13 +140,17 @@ def row_of(result: Result, without: Result) -> str:
     return f"{result.name:<38} {result.events_per_second:>9,.0f} {share:>8} {result.deadlocks:>9}  {right}"
 
 
-def show(results: list[Result], events: int, version: str) -> None:
-    print(f"{events:,} events in batches of {BATCH:,} from {CONNECTIONS} connections, {os.cpu_count()} cores.")
-    print(f"Throw-away {version} with fsync=off: what is measured is the counting, not the wait for a disk.")
-    print(f"The document's trigger got {DOCUMENT_EVENTS:,} of the events: more would take it minutes.")
-    print(f"{'':<38} {'events/s':>9} {'ratio':>8} {'deadlocks':>9}  counters equal a recount")
-    for result in results:
-        print(row_of(result, results[0]))
+def table_of(results: list[Result], events: int, version: str) -> str:
+    """What a person reads: where it ran, and a line per way of counting."""
+    return "\n".join(
+        [
+            f"{events:,} events in batches of {BATCH:,} from {CONNECTIONS} connections, {os.cpu_count()} cores.",
+            f"Throw-away {version} with fsync=off: what is measured is the counting, not the wait for a disk.",
+            f"The document's trigger got {DOCUMENT_EVENTS:,} of the events: more would take it minutes.",
+            f"{'':<38} {'events/s':>9} {'ratio':>8} {'deadlocks':>9}  counters equal a recount",
+            *(row_of(result, results[0]) for result in results),
+        ]
+    )
 
 
 def main(events: int = EVENTS) -> None:
@@ -161,7 +165,7 @@ def main(events: int = EVENTS) -> None:
             theirs = measure(server, "the document's row trigger", WITHOUT_OURS + DOCUMENT_TRIGGER, DOCUMENT_EVENTS)
             with server.engine("postgres").connect() as connection:
                 version = connection.scalar(text("SELECT 'Postgres ' || current_setting('server_version')"))
-    show([none, ours, theirs], events, version)
+    sys.stdout.write(table_of([none, ours, theirs], events, version) + "\n")
 
 
 if __name__ == "__main__":

@@ -640,7 +640,7 @@ def rows_of(business, table, dice):
             "campaign_id": business.ads[n % 2],
             **ad_day(date=rows.NOON.date() - timedelta(days=n // 48), breakdown="hour", hour=n // 2 % 24),
         },
-        "ai_generations": lambda n: generation(
+        "ai_generations": lambda _: generation(
             business.user,
             model=dice.choice(["small", "large"]),
             created_at=rows.NOON + timedelta(days=dice.randrange(3)),

@@ -1,4 +1,4 @@
-"""What must not be lost is kept: soft deletes, versions, credits, prices, the audit log, search, and the documents' traps."""
+"""What must not be lost is kept: soft deletes, versions, credits, prices, the audit log; and the documents' traps."""
 
 import json
 from collections.abc import Iterator
