@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from app import logs, serving
 from app.settings import PROJECT
+from app.ui.failure import explain
 from db.health import partitions_ahead
 
 
@@ -43,4 +44,6 @@ def _look() -> tuple[dict[str, object], int]:
     return {"database": "answers", "partitions": months.says}, 200 if months.is_well else 503
 
 
-app = st.App(PROJECT / "app" / "main.py", lifespan=_lifespan, routes=[Route("/health", _health)])
+app = st.App(
+    PROJECT / "app" / "main.py", lifespan=_lifespan, routes=[Route("/health", _health)], on_script_error=explain
+)

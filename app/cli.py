@@ -301,6 +301,5 @@ def _load(setup: Engine, size: Size, seed: int, today: datetime) -> None:
     if summary.already_loaded:
         _say(f"The {summary.size} demo of seed {summary.seed} and {summary.today:%d %B %Y} is in already.")
     else:
-        _say(
-            f"{sum(summary.rows.values()):,} rows of demo data are in, {summary.rows['email_events']:,} of them e-mail events."
-        )
+        rows, events = sum(summary.rows.values()), summary.rows["email_events"]
+        _say(f"{rows:,} rows of demo data are in, {events:,} of them e-mail events.")

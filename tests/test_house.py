@@ -19,7 +19,7 @@ SOURCES = sorted(path for folder in ("app", "db", "migrations", "pages") for pat
 def commands(group: click.Group, before: str = "sightline") -> list[tuple[str, click.Command]]:
     found = []
     for name, command in group.commands.items():
-        if isinstance(command, click.Group):
+        if hasattr(command, "commands"):
             found += commands(command, f"{before} {name}")
         else:
             found.append((f"{before} {name}", command))

@@ -71,7 +71,8 @@ COUNTED = ", ".join(f"{counter} = c.{counter} + d.{counter}" for counter in EMAI
 
 # A repeat is the same event of the provider, or the same message, contact, type, time and link.
 FINGERPRINTS = """
-CREATE FUNCTION fingerprint(VARIADIC parts text[]) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- Declared no stricter than what it calls: only then does the planner put its body in the place of the call.
+CREATE FUNCTION fingerprint(VARIADIC parts text[]) RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
     RETURN encode(substring(sha256(convert_to(array_to_string(parts, chr(31), ''), 'UTF8')) FOR 16), 'hex')::uuid;
 
 CREATE FUNCTION email_event_fingerprints(

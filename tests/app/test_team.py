@@ -31,9 +31,11 @@ def add(team, by, email, **changed):
 
 def stored(team, email):
     with team.setup.connect() as connection:
-        return connection.execute(
-            text("SELECT * FROM team_members WHERE email = :email"), {"email": email}
-        ).mappings().one()
+        return (
+            connection.execute(text("SELECT * FROM team_members WHERE email = :email"), {"email": email})
+            .mappings()
+            .one()
+        )
 
 
 def refusal(team, by, email="new@team.example", **changed):
@@ -83,10 +85,14 @@ def test_without_a_password_there_is_no_hash(team, admin):
 def test_the_audit_names_who_added_whom_and_holds_neither_password_nor_hash(team, admin):
     key = add(team, admin, "audited@team.example")
     with team.setup.connect() as connection:
-        rows = connection.execute(
-            text("SELECT * FROM audit_log WHERE table_name = 'team_members' AND CAST(row_key AS text) LIKE :key"),
-            {"key": f"%{key}%"},
-        ).mappings().all()
+        rows = (
+            connection.execute(
+                text("SELECT * FROM audit_log WHERE table_name = 'team_members' AND CAST(row_key AS text) LIKE :key"),
+                {"key": f"%{key}%"},
+            )
+            .mappings()
+            .all()
+        )
     assert [row["actor"] for row in rows] == ["Ada the admin"]
     assert "audited@team.example" in str(rows)
     assert "argon2" not in str(rows)
@@ -98,7 +104,9 @@ def test_an_address_is_there_once_however_it_is_written(team, admin):
     assert "is in the team already" in refusal(team, admin, "once@tEAM.example").what
 
 
-@pytest.mark.parametrize("email", ["", "ada", "ada@", "@team.example", "ada@team", "a da@team.example", "ada@team.example\n"])
+@pytest.mark.parametrize(
+    "email", ["", "ada", "ada@", "@team.example", "ada@team", "a da@team.example", "ada@team.example\n"]
+)
 def test_what_is_no_address_is_refused(team, admin, email):
     assert "is not an e-mail address" in refusal(team, admin, email).what
 

@@ -1,0 +1,40 @@
+"""What a person sees when a page fails: a sentence, and the reference under which the log tells the rest."""
+
+import uuid
+
+import streamlit as st
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from db.errors import SightlineError
+
+
+def explain(error: Exception) -> bool:
+    """Take the place of Streamlit's own message, which offers to send the error to a search engine."""
+    reference = uuid.uuid4().hex[:8]
+    structlog.get_logger().error("A page failed.", reference=reference, error=type(error).__name__)
+    told = _told(error)
+    st.error(f"{told}\n\nReference {reference}: the log says more.", icon=":material/error:")
+    return True
+
+
+def _told(error: Exception) -> SightlineError:
+    if isinstance(error, SightlineError):
+        return error
+    if isinstance(error, OperationalError) and _is_lost(error):
+        return SightlineError(
+            "The database does not answer.",
+            why="It was stopped, or it can't be reached.",
+            fix="Run `sightline doctor`, then load this page again; nothing that was saved is lost.",
+        )
+    return SightlineError(
+        "This page could not be shown.",
+        why="Something happened that Sightline did not expect.",
+        fix="Load it again; if that does not help, tell whoever runs Sightline the reference.",
+    )
+
+
+def _is_lost(error: OperationalError) -> bool:
+    """No answer at all, or a server that is going down or coming up."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state.startswith("57P")

@@ -1,0 +1,150 @@
+"""The app as it is started by hand, and a browser that looks at it and remembers what went wrong."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from db.embedded import SUPERUSER, running_server
+from db.embedded.files import ServerFiles
+from db.embedded.probe import live_server
+from db.engine import engine_for
+
+SIGHTLINE = Path(sys.executable).parent / "sightline"
+QUIETLY = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@dataclass(frozen=True)
+class Site:
+    """A served installation."""
+
+    home: Path
+    port: int
+    process: subprocess.Popen
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def rows(self, question):
+        """What the database's superuser is told, who sees every row: nothing of the app takes part."""
+        with running_server(self.home / "postgres") as server:
+            engine = engine_for(server.dsn("sightline", SUPERUSER))
+            with engine.connect() as connection:
+                answer = connection.exec_driver_sql(question).all()
+            engine.dispose()
+        return answer
+
+    def kill_postgres(self):
+        os.kill(live_server(ServerFiles(self.home / "postgres")).pid, signal.SIGKILL)
+
+
+@dataclass
+class Seen:
+    """A page, and everything that a person with the browser's console open would frown at."""
+
+    page: Page
+    troubles: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def __post_init__(self):
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        self.page.on("requestfailed", lambda request: self.troubles.append(f"failed: {request.url}"))
+        self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
+        self.page.on("response", self._response)
+
+    def _console(self, message):
+        if message.type == "error":
+            self.troubles.append(f"console: {message.text}")
+
+    def _response(self, response):
+        if response.status >= 400:
+            self.troubles.append(f"{response.status}: {response.url}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def served(*first) -> Iterator[Site]:
+    """A home on which these commands ran first, served until the block ends."""
+    folder = Path(tempfile.mkdtemp(prefix="sl-"))
+    home, port = folder / "home", free_port()
+    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment = {**inherited, "SIGHTLINE_HOME": str(home), "PORT": str(port)}
+    log = folder / "up.log"
+    with log.open("w") as output:
+        for command in first:
+            subprocess.run([SIGHTLINE, *command], env=environment, stdout=output, stderr=output, check=True, timeout=90)
+        process = subprocess.Popen([SIGHTLINE, "up", "--no-demo"], env=environment, stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + 60
+        while "Sightline is at " not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield Site(home, port, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+    assert process.returncode == 0, log.read_text()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("Chromium is not installed; `make test` installs it where Debian's packages can be had.")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=QUIETLY)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def site(browser) -> Iterator[Site]:
+    """The app with the smallest demo; nobody changes its data. No browser, no start."""
+    with served(["demo", "--size", "tiny"]) as running:
+        yield running
+
+
+@pytest.fixture
+def look(browser):
+    """Open a page in a window of its own: `look(site, "/overview", color_scheme="dark")`."""
+    contexts = []
+
+    def open_page(site, path="/", **window) -> Seen:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **window})
+        contexts.append(context)
+        seen = Seen(context.new_page())
+        seen.page.set_default_timeout(30_000)
+        seen.page.goto(site.url + path)
+        return seen
+
+    yield open_page
+    for context in contexts:
+        context.close()
