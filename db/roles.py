@@ -34,7 +34,10 @@ BEGIN
             NULL;  -- Made this moment for another database of this server: the lock above is of one database.
         END;
     END LOOP;
-    IF NOT pg_has_role(current_user, '{OWNER}', 'MEMBER') THEN
+    -- From 16 on, who creates a role is its member without the right to act as it.
+    IF NOT pg_has_role(current_user, '{OWNER}',
+        CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+    THEN
         EXECUTE format('GRANT {OWNER} TO %I', current_user);
     END IF;
     -- The owner makes and alters everything in the schema; everyone else may only look names up in it.
@@ -68,7 +71,7 @@ def ensure_login(connection: Connection, login: str, group: str, password: str) 
     database = sql.Identifier(str(connection.scalar(text("SELECT current_database()"))))
     exists = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :login"), {"login": login})
     statements = [
-        sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {}").format(
+        sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
             sql.SQL("ALTER" if exists else "CREATE"), name, sql.Literal(password)
         ),
         sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), name),

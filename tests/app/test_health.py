@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections import namedtuple
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
@@ -12,8 +12,6 @@ from app.health import findings
 from app.settings import settings
 from db import health
 from tests.db.rows import add, user, workspace
-
-Usage = namedtuple("Usage", "total used free")
 
 
 @pytest.fixture(autouse=True)
@@ -117,9 +115,9 @@ def test_a_secret_whose_key_is_not_here_is_red_and_names_the_key(database):
 
 
 def test_a_disk_that_is_nearly_full_is_red(tmp_path, monkeypatch):
-    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: Usage(10, 0, health.FREE_BYTES))
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: SimpleNamespace(free=health.FREE_BYTES))
     assert health.disk(tmp_path).is_well
-    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: Usage(10, 0, health.FREE_BYTES - 1))
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: SimpleNamespace(free=health.FREE_BYTES - 1))
     assert not health.disk(tmp_path).is_well
 
 

@@ -37,12 +37,12 @@ COLUMNS = {
     "Page views": """
         SELECT c.product, count(*) FROM campaign_events AS e
         JOIN campaigns AS c ON c.workspace_id = e.workspace_id AND c.id = e.campaign_id
-        WHERE c.deleted_at IS NULL AND e.event_type = 'page_view' GROUP BY c.product
+        WHERE c.deleted_at IS NULL AND e.event_type = 'view' GROUP BY c.product
     """,
     "Ad impressions": """
         SELECT c.product, sum(p.impressions) FROM performance_analytics AS p
         JOIN campaigns AS c ON c.workspace_id = p.workspace_id AND c.id = p.campaign_id
-        WHERE c.deleted_at IS NULL AND p.breakdown = 'total' GROUP BY c.product
+        WHERE c.deleted_at IS NULL AND p.breakdown = 'none' GROUP BY c.product
     """,
 }
 SCREENS = {
