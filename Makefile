@@ -46,7 +46,7 @@ bench: .venv/tests ## Measure the counters' cost side by side; the figures go to
 
 # Programs of the system that tests use. Where they can't be installed, the tests that need them say so and are skipped.
 tools:
-	@command -v chromium >/dev/null && ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { \
+	@command -v chromium >/dev/null && ls /usr/lib/postgresql/1[567]/bin/postgres >/dev/null 2>&1 || { \
 		echo "Installing Chromium and Debian's Postgres for the tests."; \
 		$(ROOT) apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get install -y -qq --no-install-recommends chromium postgresql >/dev/null; \

@@ -52,6 +52,7 @@ err = Console(stderr=True, highlight=False)
 
 def main() -> None:
     """Run a command; whatever goes wrong is told in sentences, and the exit code says that it did."""
+    up.end_in_order()
     try:
         app()
     except SightlineError as error:
@@ -226,18 +227,25 @@ def _plain(sentence: str) -> str:
 
 
 def _unexpected(error: Exception) -> SightlineError:
-    reference = uuid.uuid4().hex[:8]
-    file = settings().home / "errors.log"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    details = without_secrets("".join(traceback.format_exception(error)))
-    file.touch(mode=0o600)
-    with file.open("a", encoding="utf-8") as log:
-        log.write(f"{datetime.now(UTC).isoformat()} {reference}\n{details}\n")
     return SightlineError(
         "Something happened that Sightline did not expect.",
         why=without_secrets(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"),
-        fix=f"The details are in {file} under the reference {reference}.",
+        fix=_kept(without_secrets("".join(traceback.format_exception(error)))),
     )
+
+
+def _kept(details: str) -> str:
+    """Keep an error's details in a file, and say where; on a full disk there is nowhere."""
+    reference = uuid.uuid4().hex[:8]
+    file = settings().home / "errors.log"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        with file.open("a", encoding="utf-8") as log:
+            log.write(f"{datetime.now(UTC).isoformat()} {reference}\n{details}\n")
+    except OSError as error:
+        return f"The details could not be kept in {file}: {error.strerror}."
+    return f"The details are in {file} under the reference {reference}."
 
 
 @contextmanager

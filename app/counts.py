@@ -53,7 +53,12 @@ _COMPANY = text(
         (SELECT COUNT(*) FROM workspaces WHERE kind = 'customer') AS workspaces,
         (SELECT COUNT(*) FROM users) AS customers,
         (SELECT COUNT(*) FROM contacts) AS contacts,
-        (SELECT COALESCE(SUM(emails_sent), 0) FROM email_campaigns) AS emails_sent,
+        (
+            SELECT COALESCE(SUM(e.emails_sent), 0)
+            -- Deleted campaigns are hidden in campaigns alone.
+            FROM email_campaigns AS e
+            JOIN campaigns AS c ON c.workspace_id = e.workspace_id AND c.id = e.campaign_id
+        ) AS emails_sent,
         (SELECT COALESCE(SUM(generations_count), 0) FROM ai_cost_tracking) AS generations,
         (SELECT COALESCE(SUM(cost), 0) FROM ai_cost_tracking) AS ai_cost_usd
     """

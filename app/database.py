@@ -20,7 +20,7 @@ from app.settings import PROJECT, settings
 from db.embedded import SUPERUSER, running_server
 from db.engine import engine_for
 from db.errors import SightlineError
-from db.roles import INGEST, OWNER, PIPE, RO, RW, ensure_logins
+from db.roles import INGEST, OWNER, PIPE, RO, RW, ensure_logins, ensure_roles
 
 OLDEST_SERVER = 15
 EMBEDDED_DATABASE = "sightline"
@@ -40,7 +40,9 @@ class Address:
     def url(self, group: str) -> str:
         """The address by which this installation's login of a group connects."""
         login, password = installation().logins()[group]
-        return make_url(self.setup_url).set(username=login, password=password).render_as_string(hide_password=False)
+        # Parameters of the address win over its parts: left in, they would sign in as the set-up role.
+        address = make_url(self.setup_url).difference_update_query(("user", "password", "passfile", "service"))
+        return address.set(username=login, password=password).render_as_string(hide_password=False)
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ def _upgrade(engine: Engine, config: Config) -> None:
 
 def _renew(engine: Engine) -> None:
     """Our logins, with the passwords of this installation, and the months ahead."""
+    with engine.connect() as connection:
+        ensure_roles(connection)
     with engine.begin() as connection:
         ensure_logins(connection, installation().logins())
         connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
@@ -256,5 +260,5 @@ def _create_database(url: str) -> None:
         if known is None:
             try:
                 connection.execute(f"CREATE DATABASE {EMBEDDED_DATABASE}")
-            except psycopg.errors.DuplicateDatabase:
+            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 return  # another process of this installation was faster

@@ -48,7 +48,7 @@ def installation() -> Installation:
             raise SightlineError(
                 f"The file {file.path} can't be used.",
                 why="It is not what the app writes there.",
-                fix="Restore it from its backup, or move it away: new passwords are made at the next start.",
+                fix="Restore it from its backup: without it, payments can't be recognised by their numbers any more.",
             ) from None
     never_log(*known.passwords.values())
     return known

@@ -5,7 +5,9 @@ from contextlib import ExitStack
 from functools import cache
 
 import structlog
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.database import Engines, app_engines, database_address
 
@@ -22,8 +24,14 @@ def engines() -> Engines:
 
 def make_months() -> None:
     """Make the months ahead, as a database that is served for long needs them."""
-    with engines().rw.begin() as connection:
-        connection.execute(text("SELECT make_partitions()"))
+    try:
+        with engines().rw.begin() as connection:
+            connection.execute(text("SELECT make_partitions()"))
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+        # There are months left, or health would be red: serving must not wait for somebody's lock.
+        structlog.get_logger().warning("The months ahead could not be made now; the next start tries again.")
 
 
 def close() -> None:

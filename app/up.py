@@ -17,11 +17,21 @@ from db.errors import SightlineError
 
 ADDRESS = "127.0.0.1"
 _START_SECONDS = 90
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Not through a proxy of the surroundings: it could not reach this machine.
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _STOP_SECONDS = 20
 
 
-class _Stopped(Exception):  # noqa: N818 - not an error: a person asked for it
-    """Ctrl-C, or the system ending the program."""
+def end_in_order() -> None:
+    """Let SIGTERM and a closed terminal end the program as Ctrl-C does: every part is left as it should be."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for which in _STOP_SIGNALS:
+        if signal.getsignal(which) is not signal.SIG_IGN:  # as `nohup` asks
+            signal.signal(which, interrupt)
 
 
 def require_free_port() -> None:
@@ -40,13 +50,16 @@ def require_free_port() -> None:
 
 
 def serve_until_stopped(say: Say) -> None:
-    """Serve the app until Ctrl-C or SIGTERM."""
-    with _stop_signals(), _serving() as server:
+    """Serve the app until a person or the system ends it."""
+    with _serving() as server:
         try:
             _wait_until_it_answers(server)
             say(f"Sightline is at http://{ADDRESS}:{settings().port} - Ctrl-C stops it, nothing is lost.")
             server.wait()
-        except _Stopped:
+        except KeyboardInterrupt:
+            # A second Ctrl-C must not interrupt the orderly end.
+            for which in _STOP_SIGNALS:
+                signal.signal(which, signal.SIG_IGN)
             say("Stopping.")
             return
     raise SightlineError(
@@ -82,28 +95,14 @@ def _wait_until_it_answers(server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"http://{ADDRESS}:{settings().port}/health", timeout=5):
+            with _DIRECTLY.open(f"http://{ADDRESS}:{settings().port}/health", timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.2)
     raise SightlineError(
         "The app did not start to answer.",
-        why=f"Its lines above say more; it was given {_START_SECONDS} seconds.",
+        why="Its process ended; its lines above say more."
+        if server.poll() is not None
+        else f"It was given {_START_SECONDS} seconds; its lines above say more.",
         fix="Run `sightline doctor`.",
     )
-
-
-@contextmanager
-def _stop_signals() -> Iterator[None]:
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        # A second Ctrl-C must not interrupt the orderly end.
-        for which in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(which, signal.SIG_IGN)
-        raise _Stopped
-
-    before = {which: signal.signal(which, stop) for which in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)

@@ -95,6 +95,8 @@ def clock(connection: Connection) -> Finding:
 
 def lock_holders(connection: Connection) -> Finding:
     """Sessions that others have waited for."""
+    if blind := _blind(connection, "locks"):
+        return blind
     rows = connection.execute(
         text(
             """
@@ -118,6 +120,8 @@ def lock_holders(connection: Connection) -> Finding:
 
 def horizon(connection: Connection, seconds: float = HORIZON_SECONDS) -> Finding:
     """An open writer holds back the horizon below which the lake may read: its data waits, and everyone's with it."""
+    if blind := _blind(connection, "horizon"):
+        return blind
     rows = connection.execute(
         text(
             """
@@ -138,6 +142,19 @@ def horizon(connection: Connection, seconds: float = HORIZON_SECONDS) -> Finding
         not rows,
         "No writer has been open for long." if not rows else f"New data waits for {_sessions(rows)}.",
         "Commit, roll back or end it; no data is lost.",
+    )
+
+
+def _blind(connection: Connection, subject: str) -> Finding | None:
+    """Postgres shows an ordinary role only its own sessions: seeing nothing would not mean that nothing is there."""
+    if connection.scalar(text("SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')")):
+        return None
+    role = connection.scalar(text("SELECT current_user"))
+    return Finding(
+        subject,
+        False,
+        f"The role {role} can't see other sessions, so nothing is known of them.",
+        f"As a superuser: GRANT pg_read_all_stats TO {role}.",
     )
 
 

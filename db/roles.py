@@ -68,11 +68,13 @@ def ensure_roles(connection: Connection) -> None:
 def ensure_login(connection: Connection, login: str, group: str, password: str) -> None:
     """Create or renew one login: in exactly one group, with a time limit on idle transactions."""
     name = sql.Identifier(login)
+    # Only what the server would keep of it travels: statements like this may be written to the server's log.
+    verifier = driver(connection).pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
     database = sql.Identifier(str(connection.scalar(text("SELECT current_database()"))))
     exists = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :login"), {"login": login})
     statements = [
         sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
-            sql.SQL("ALTER" if exists else "CREATE"), name, sql.Literal(password)
+            sql.SQL("ALTER" if exists else "CREATE"), name, sql.Literal(verifier)
         ),
         sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), name),
         sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, name),

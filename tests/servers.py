@@ -53,15 +53,13 @@ def throwaway_server(binaries: Path, *, user: str | None, version: int) -> Itera
         shutil.chown(folder, runner)
 
     def run(program: str, *arguments: str | Path) -> None:
-        subprocess.run(
-            [binaries / program, *arguments], user=runner, cwd="/", check=True, stdout=subprocess.DEVNULL
-        )
+        subprocess.run([binaries / program, *arguments], user=runner, cwd="/", check=True, stdout=subprocess.DEVNULL)
 
     data = folder / "data"
     run("initdb", "--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--locale=C")
     options = f"-c listen_addresses='' -c fsync=off -c unix_socket_directories='{folder}' -c max_wal_size=2GB"
-    run("pg_ctl", "start", "--wait", "--pgdata", data, "--log", folder / "log", "--options", options)
     try:
+        run("pg_ctl", "start", "--wait", "--pgdata", data, "--log", folder / "log", "--options", options)
         yield Server(folder, version)
     finally:
         run("pg_ctl", "stop", "--wait", "--mode=immediate", "--pgdata", data)
@@ -115,9 +113,7 @@ def new_database(server: Server, *, template: str = TEMPLATE) -> Iterator[Databa
         for group in roles.LOGIN_GROUPS:
             ensure_login(connection, f"test_{group}", group, "not used: the socket is trusted")
         connection.commit()
-    database = Database(
-        name, server, setup, *(server.engine(name, f"test_{group}") for group in roles.LOGIN_GROUPS)
-    )
+    database = Database(name, server, setup, *(server.engine(name, f"test_{group}") for group in roles.LOGIN_GROUPS))
     try:
         yield database
     finally:

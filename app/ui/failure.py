@@ -12,7 +12,7 @@ from db.errors import SightlineError
 def explain(error: Exception) -> bool:
     """Take the place of Streamlit's own message, which offers to send the error to a search engine."""
     reference = uuid.uuid4().hex[:8]
-    structlog.get_logger().error("A page failed.", reference=reference, error=type(error).__name__)
+    structlog.get_logger().error("A page failed.", reference=reference, exc_info=error)
     told = _told(error)
     st.error(f"{told}\n\nReference {reference}: the log says more.", icon=":material/error:")
     return True

@@ -17,7 +17,8 @@ __all__ = ["DemoSummary", "Progress", "Size", "load_demo"]
 
 WHY = "The demo was loaded."
 # What a provider may deliver again is what it delivered lately.
-_REMEMBERED_DAYS = 30
+# Providers try again for three days; what is older is not delivered a second time.
+_REMEMBERED_DAYS = 7
 _LOCK = 7_316_205_121
 _START_OVER = "To start over, use an empty database: another SIGHTLINE_HOME, or another DATABASE_URL."
 # Where any of these has rows, somebody works with this database.

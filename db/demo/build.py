@@ -32,6 +32,7 @@ from db.demo.load import (
     insert_rows,
     insert_table,
     remember_events,
+    search_indexes_last,
     session,
 )
 from db.demo.plans import make_catalogue
@@ -240,15 +241,17 @@ def export_formats(connection: Session) -> list[UUID]:
 def put_in(connection: Session, build: Build, staging: Staging, made: Generations, progress: Progress) -> None:
     """The one transaction: small tables, contacts, the months, and the last days through the triggers."""
     build.export_formats = export_formats(connection)
-    for done, (table, rows) in enumerate(build.small_tables(made), 1):
+    small = list(build.small_tables(made))
+    for done, (table, rows) in enumerate(small, 1):
         staging.rows[table] += insert_rows(connection, table, rows)
         if table == "templates":
             # Triggers kept a publication of each, dated now: the demo brings its own, dated as they were.
             connection.execute("DELETE FROM template_versions WHERE created_by = %s", (ACTOR,))
-        progress("Customers and campaigns", done, 50)
-    for table, arrow in build.audience_tables():
-        staging.rows[table] += insert_table(connection, table, arrow)
-        progress("Contacts", staging.rows["contacts"], len(build.audience.keys))
+        progress("Customers and campaigns", done, len(small))
+    with search_indexes_last(connection, "contacts"):
+        for table, arrow in build.audience_tables():
+            staging.rows[table] += insert_table(connection, table, arrow)
+            progress("Contacts", staging.rows["contacts"], len(build.audience.keys))
     for done, _ in enumerate(attach_months(connection, staging.months), 1):
         progress("Months checked", done, len(staging.months))
     connection.execute(

@@ -24,7 +24,6 @@ from db.tables.base import (
     TenantOfParent,
     Texts,
     Timestamps,
-    currencies,
     monthly,
     never_negative,
     own_or_house,
@@ -108,7 +107,7 @@ class AiGeneration(Tenant, Timestamps, Fact, Base):
         values("generation_type", GENERATION_TYPES),
         values("status", GENERATION_STATUSES),
         values("service_tier", SERVICE_TIERS),
-        *currencies("currency"),
+        CheckConstraint("currency = 'USD'", name="ai_is_priced_in_dollars"),
         *never_negative(
             "input_tokens",
             "cached_input_tokens",

@@ -226,7 +226,9 @@ class AdCampaign(OfOneChannel, Timestamps, Base):
     approval_status: Mapped[Name] = mapped_column(server_default="pending")
     ai_optimization_enabled: Mapped[bool] = mapped_column(server_default=YES)
     optimization_goals: Mapped[Json] = mapped_column(server_default=NO_FIELDS)
-    total_spend: Mapped[Money] = mapped_column(server_default=ZERO)
+    total_spend: Mapped[Money] = mapped_column(
+        server_default=ZERO, comment="Like total_revenue, in the campaign's currency alone."
+    )
     total_impressions: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     total_clicks: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     total_conversions: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)

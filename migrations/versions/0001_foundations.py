@@ -83,8 +83,8 @@ BEGIN
 END
 $$;
 
--- The lake knows a row by its key: under a new one it would keep both.
-CREATE FUNCTION keep_fact_key() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The lake and the audit log know a row by its key: under a new one it would be another row.
+CREATE FUNCTION keep_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'The key of a row of % never changes: delete the row and add it anew.', TG_TABLE_NAME
         USING ERRCODE = 'invalid_parameter_value';
@@ -252,8 +252,8 @@ BEGIN
     EXECUTE format('GRANT INSERT (%1$s), UPDATE (%1$s) ON %2$s TO app_rw', written, target);
     EXECUTE format('CREATE TRIGGER stamp_row_xid BEFORE UPDATE ON %s
         FOR EACH ROW EXECUTE FUNCTION stamp_row_xid()', target);
-    EXECUTE format('CREATE TRIGGER keep_fact_key BEFORE UPDATE ON %s
-        FOR EACH ROW WHEN (%s) EXECUTE FUNCTION keep_fact_key()', target,
+    EXECUTE format('CREATE TRIGGER keep_key BEFORE UPDATE ON %s
+        FOR EACH ROW WHEN (%s) EXECUTE FUNCTION keep_key()', target,
         (SELECT string_agg(format('OLD.%1$I <> NEW.%1$I', key), ' OR ') FROM unnest(row_key) AS key));
     EXECUTE format('CREATE TRIGGER leave_tombstones AFTER DELETE ON %s REFERENCING OLD TABLE AS gone
         FOR EACH STATEMENT %s EXECUTE FUNCTION leave_tombstones(%s)',
@@ -320,6 +320,6 @@ def downgrade() -> None:
         boolean), guard_fact_table(regclass, text[], boolean), guard_tenant_table(regclass, text, text[]),
         guard_rows(regclass, text, text), guard_columns(regclass, text[]), make_partitions(integer),
         make_partitions_between(date, date), fact_partitions(), monthly_facts(), leave_tombstones(),
-        keep_fact_key(), refuse_change(), raise_revision(), stamp_row_xid(), touch_updated_at(),
+        keep_key(), refuse_change(), raise_revision(), stamp_row_xid(), touch_updated_at(),
         house_workspace(), app_workspaces(), uuid_v7();
     """)

@@ -91,6 +91,7 @@ CREATE TABLE ad_campaigns (
 CREATE INDEX ad_campaigns_by_purpose ON ad_campaigns (purpose);
 CREATE UNIQUE INDEX ad_campaigns_meta_campaign_id_is_unique ON ad_campaigns (workspace_id, meta_campaign_id);
 CREATE INDEX ad_campaigns_search_target_audience ON ad_campaigns USING gin (target_audience);
+COMMENT ON COLUMN ad_campaigns.total_spend IS 'Like total_revenue, in the campaign''s currency alone.';
 
 CREATE TABLE campaign_assets (
     workspace_id UUID NOT NULL,

@@ -170,7 +170,7 @@ CREATE TABLE ai_generations (
         'migration_plan', 'email', 'image', 'video', 'assistant')),
     CONSTRAINT status_is_known CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
     CONSTRAINT service_tier_is_known CHECK (service_tier IN ('standard', 'batch', 'priority')),
-    CONSTRAINT currency_is_a_currency_code CHECK (currency ~ '^[A-Z]{3}$'),
+    CONSTRAINT ai_is_priced_in_dollars CHECK (currency = 'USD'),
     CONSTRAINT input_tokens_is_not_negative CHECK (input_tokens >= 0),
     CONSTRAINT cached_input_tokens_is_not_negative CHECK (cached_input_tokens >= 0),
     CONSTRAINT cache_write_tokens_is_not_negative CHECK (cache_write_tokens >= 0),

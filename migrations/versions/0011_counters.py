@@ -274,6 +274,19 @@ BEGIN
     FROM changes AS d
     WHERE c.workspace_id = d.workspace_id AND c.campaign_id = d.campaign_id;
 
+    -- What was deleted may be added again: it is no repeat any more.
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM email_event_keys AS k
+        USING (
+            SELECT workspace_id, id, unnest(email_event_fingerprints(
+                provider, provider_event_key, provider_message_id, campaign_id, contact_id, event_type, occurred_at,
+                link_url
+            )) AS fingerprint
+            FROM gone
+        ) AS g
+        WHERE k.workspace_id = g.workspace_id AND k.fingerprint = g.fingerprint AND k.event_id = g.id;
+    END IF;
+
     PERFORM 1 FROM contacts
     WHERE (workspace_id, id) IN (SELECT workspace_id, contact_id FROM gone)
     ORDER BY workspace_id, id
@@ -377,12 +390,15 @@ def ad_totals(rows: str, sign: str) -> str:
             total_conversions = a.total_conversions {sign} d.conversions,
             total_revenue = a.total_revenue {sign} d.revenue
         FROM (
-            SELECT workspace_id, campaign_id, SUM(spend) AS spend, SUM(impressions) AS impressions,
-                SUM(clicks) AS clicks, SUM(conversions) AS conversions, SUM(revenue) AS revenue
-            FROM {rows}
+            SELECT r.workspace_id, r.campaign_id, SUM(r.impressions) AS impressions, SUM(r.clicks) AS clicks,
+                SUM(r.conversions) AS conversions,
+                COALESCE(SUM(r.spend) FILTER (WHERE r.currency = c.currency), 0) AS spend,
+                COALESCE(SUM(r.revenue) FILTER (WHERE r.currency = c.currency), 0) AS revenue
+            FROM {rows} AS r
+            JOIN campaigns AS c ON c.workspace_id = r.workspace_id AND c.id = r.campaign_id
             -- The other breakdowns show the same money again.
-            WHERE breakdown = 'none'
-            GROUP BY workspace_id, campaign_id
+            WHERE r.breakdown = 'none'
+            GROUP BY r.workspace_id, r.campaign_id
         ) AS d
         WHERE a.workspace_id = d.workspace_id AND a.campaign_id = d.campaign_id;"""
 
@@ -451,6 +467,24 @@ def list_counts(rows: str, sign: str) -> str:
         WHERE l.workspace_id = d.workspace_id AND l.id = d.list_id;"""
 
 
+# Totals are sums in the campaign's currency: under another one they would be sums of nothing.
+CURRENCY = """
+CREATE FUNCTION keep_currency() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    IF EXISTS (SELECT FROM conversions WHERE workspace_id = OLD.workspace_id AND campaign_id = OLD.id)
+        OR EXISTS (SELECT FROM performance_analytics WHERE workspace_id = OLD.workspace_id AND campaign_id = OLD.id)
+    THEN
+        RAISE EXCEPTION 'The campaign has earned or spent in % already: its currency stays.', OLD.currency
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER keep_currency AFTER UPDATE ON campaigns
+    FOR EACH ROW WHEN (OLD.currency <> NEW.currency) EXECUTE FUNCTION keep_currency();
+"""
+
 COUNTERS = {
     "campaign_events": web_events,
     "conversions": conversions,
@@ -464,6 +498,7 @@ COUNTERS = {
 def upgrade() -> None:
     run(FINGERPRINTS)
     run(EMAIL)
+    run(CURRENCY)
     for table, change in COUNTERS.items():
         # What arrives is added before what is gone is taken away: a counter never passes through a negative number.
         run(f"""
@@ -488,6 +523,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     run("""
+    DROP TRIGGER keep_currency ON campaigns;
+    DROP FUNCTION keep_currency();
     DROP TRIGGER keep_sends_month ON email_campaigns;
     DROP TRIGGER count_email_events ON email_events;
     DROP TRIGGER recount_changed_events ON email_events;

@@ -209,23 +209,25 @@ CREATE TRIGGER hand_over_workspaces AFTER UPDATE OF deleted_at ON users
     EXECUTE FUNCTION hand_over_workspaces();
 """
 
-# The first argument is the key's column, the others are columns that are left out: secrets, and what changes by itself.
+# The arguments: the key's column, a hidden column whose change is told but not its value (or ''), and the columns that
+# are left out because they change by themselves.
 AUDIT = """
 CREATE FUNCTION audit_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
     key_column CONSTANT text := TG_ARGV[0];
-    left_out CONSTANT text[] := TG_ARGV[1:];
+    hidden CONSTANT text := TG_ARGV[1];
+    left_out CONSTANT text[] := TG_ARGV[2:];
     who CONSTANT text := NULLIF(current_setting('app.actor', true), '');
     why CONSTANT text := NULLIF(current_setting('app.reason', true), '');
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO audit_log (actor, action, table_name, row_key, workspace_id, after, reason)
-        SELECT who, 'insert', TG_TABLE_NAME, r ->> key_column, (r ->> 'workspace_id')::uuid, r - left_out, why
+        SELECT who, 'insert', TG_TABLE_NAME, r ->> key_column, (r ->> 'workspace_id')::uuid, r - left_out - hidden, why
         FROM (SELECT to_jsonb(arrived) AS r FROM arrived) AS rows;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO audit_log (actor, action, table_name, row_key, workspace_id, before, reason)
-        SELECT who, 'delete', TG_TABLE_NAME, r ->> key_column, (r ->> 'workspace_id')::uuid, r - left_out, why
+        SELECT who, 'delete', TG_TABLE_NAME, r ->> key_column, (r ->> 'workspace_id')::uuid, r - left_out - hidden, why
         FROM (SELECT to_jsonb(gone) AS r FROM gone) AS rows;
     ELSE
         INSERT INTO audit_log (actor, action, table_name, row_key, workspace_id, before, after, reason)
@@ -234,9 +236,11 @@ BEGIN
             SELECT
                 n.r ->> key_column AS row_key,
                 (n.r ->> 'workspace_id')::uuid AS workspace_id,
-                (SELECT jsonb_object_agg(key, value) FROM jsonb_each(o.r)
+                (SELECT jsonb_object_agg(key, CASE WHEN key = hidden THEN '"hidden"' ELSE value END)
+                    FROM jsonb_each(o.r)
                     WHERE value IS DISTINCT FROM n.r -> key) AS before,
-                (SELECT jsonb_object_agg(key, value) FROM jsonb_each(n.r)
+                (SELECT jsonb_object_agg(key, CASE WHEN key = hidden THEN '"hidden"' ELSE value END)
+                    FROM jsonb_each(n.r)
                     WHERE value IS DISTINCT FROM o.r -> key) AS after
             FROM (SELECT to_jsonb(gone) - left_out AS r FROM gone) AS o
             JOIN (SELECT to_jsonb(arrived) - left_out AS r FROM arrived) AS n
@@ -251,16 +255,16 @@ $$;
 
 UNINTERESTING = ("updated_at", "revision")
 AUDITED = {
-    "plans": ("id",),
-    "plan_limits": ("id",),
-    "plan_features": ("id",),
-    "credit_packages": ("id",),
-    "templates": ("id", "search_vector", "usage_count"),
-    "quota_overrides": ("id",),
-    "settings": ("key",),
-    "budgets": ("id",),
-    "ai_prices": ("id",),
-    "retention_policies": ("id",),
+    "plans": ("id", ""),
+    "plan_limits": ("id", ""),
+    "plan_features": ("id", ""),
+    "credit_packages": ("id", ""),
+    "templates": ("id", "", "search_vector", "usage_count"),
+    "quota_overrides": ("id", ""),
+    "settings": ("key", ""),
+    "budgets": ("id", ""),
+    "ai_prices": ("id", ""),
+    "retention_policies": ("id", ""),
     "team_members": ("id", "password_hash", "last_login_at"),
 }
 
@@ -271,6 +275,8 @@ def upgrade() -> None:
     for table, columns in AUDITED.items():
         arguments = ", ".join(f"'{column}'" for column in (*columns, *UNINTERESTING))
         run(f"""
+        CREATE TRIGGER keep_key BEFORE UPDATE ON {table}
+            FOR EACH ROW WHEN (OLD.{columns[0]} <> NEW.{columns[0]}) EXECUTE FUNCTION keep_key();
         CREATE TRIGGER audit_inserts AFTER INSERT ON {table} REFERENCING NEW TABLE AS arrived
             FOR EACH STATEMENT EXECUTE FUNCTION audit_changes({arguments});
         CREATE TRIGGER audit_updates AFTER UPDATE ON {table} REFERENCING OLD TABLE AS gone NEW TABLE AS arrived
@@ -283,6 +289,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in AUDITED:
         run(f"""
+        DROP TRIGGER keep_key ON {table};
         DROP TRIGGER audit_inserts ON {table};
         DROP TRIGGER audit_updates ON {table};
         DROP TRIGGER audit_deletes ON {table};

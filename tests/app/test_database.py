@@ -17,7 +17,7 @@ from db.embedded.files import binaries_folder
 from db.embedded.user import server_user
 from db.errors import SightlineError
 from db.roles import LOGIN_GROUPS
-from tests.conftest import DEBIAN_15
+from tests.conftest import OLDEST
 from tests.servers import migrate as migrate_to
 from tests.servers import new_database, throwaway_server
 
@@ -68,7 +68,7 @@ def untouched_server(request, tmp_path_factory):
     request.getfixturevalue(f"server{request.param}")  # skips where that version is not installed
     user = "postgres" if request.param == 15 else server_user(tmp_path_factory.getbasetemp(), say=print).name
     with throwaway_server(
-        DEBIAN_15 if request.param == 15 else binaries_folder(), user=user, version=request.param
+        OLDEST if request.param == 15 else binaries_folder(), user=user, version=request.param
     ) as server:
         yield server
 
@@ -186,7 +186,22 @@ def test_an_ordinary_role_that_owns_the_database_and_may_create_roles_is_enough(
     given(untouched_server.url("given", "plain"))
     migrate()
     assert migrate() == []
+    # Such a role sees no session but its own, and says so until it is allowed to.
+    assert set(doctor()) == {"locks", "horizon"}
+    untouched_server.run("GRANT pg_read_all_stats TO plain")
     assert doctor() == {}
+
+
+def test_a_user_in_the_parameters_of_the_address_does_not_become_the_apps(untouched_server, given):
+    untouched_server.run("CREATE DATABASE parameters")
+    given(f"postgresql:///parameters?host={untouched_server.folder}&user=postgres&password=unused")
+    migrate()
+    with (
+        database.database_address(print) as address,
+        database.app_engines(address) as engines,
+        engines.ro.connect() as connection,
+    ):
+        assert connection.scalar(text("SELECT current_user")).endswith("_ro")
 
 
 def test_migrating_twice_changes_nothing(empty):

@@ -110,7 +110,9 @@ def test_no_key_is_dropped_while_others_may_still_seal_with_it(file):
 def test_a_file_that_others_may_read_is_refused(file):
     keys.vault()
     file.chmod(0o640)
-    with pytest.raises(SightlineError, match=rf"{file} with the keys of secrets is open to other users.*chmod 600 {file}"):
+    with pytest.raises(
+        SightlineError, match=rf"{file} with the keys of secrets is open to other users.*chmod 600 {file}"
+    ):
         keys.vault()
 
 

@@ -302,6 +302,15 @@ def test_deleted_events_are_taken_away_and_leave_tombstones(shared):
     assert (len(ours.sends()), ours.engagement(), ours.tombstones()) == (2, {}, {"email_events": 1})
 
 
+def test_a_deleted_event_may_be_added_again(shared):
+    ours = tenant(shared)
+    ours.arrive(Event())
+    with ours.writing() as connection:
+        connection.execute(delete(EVENTS))
+    ours.arrive(Event())
+    assert ours.counters() == {0: {**dict.fromkeys(COUNTERS, 0), "emails_sent": 1}}
+
+
 def test_a_send_without_events_is_gone_and_leaves_a_tombstone(shared):
     ours = tenant(shared, contacts=2)
     ours.arrive(Event(), Event(contact=1), Event(contact=1, type="delivered"))
@@ -504,6 +513,13 @@ def test_revenue_of_a_web_campaign_is_in_its_own_currency_only(business):
     business.change("DELETE FROM conversions WHERE value = 11")
     assert business.agrees("web campaigns")[0][3:] == ("2", "9.5")
     assert "2" in [row[3] for row in business.agrees("components")]
+
+
+def test_a_campaign_that_has_earned_keeps_its_currency(business):
+    business.add("conversions", campaign_id=business.web[0], conversion_type="sale", value=10, currency="EUR")
+    with pytest.raises(Exception, match="has earned or spent in EUR already"):
+        business.change("UPDATE campaigns SET currency = 'USD' WHERE id = :id", id=business.web[0])
+    business.change("UPDATE campaigns SET currency = 'INR' WHERE id = :id", id=business.web[1])
 
 
 def ad_day(**values):

@@ -315,10 +315,10 @@ def test_repeats_of_the_last_days_were_dropped_and_counted(demo: Database) -> No
     assert one(demo.setup, "SELECT SUM(repeats) FROM email_event_repeats") > 0
     assert one(demo.setup, "SELECT COUNT(*) - COUNT(DISTINCT (provider, provider_event_key)) FROM email_events"
                " WHERE provider_event_key IS NOT NULL") == 0  # fmt: skip
-    # What the triggers let in is remembered, and so is the history of thirty days.
+    # What the triggers let in is remembered, and so is the history of a week.
     forgotten = """
         SELECT COUNT(*) FROM email_events AS e
-        WHERE e.occurred_at >= TIMESTAMPTZ '2026-11-18 00:00+00' - interval '30 days'
+        WHERE e.occurred_at >= TIMESTAMPTZ '2026-11-18 00:00+00' - interval '7 days'
             AND NOT EXISTS (SELECT FROM email_event_keys AS k WHERE k.event_id = e.id)
     """
     assert one(demo.setup, forgotten) == 0

@@ -414,12 +414,27 @@ def test_a_deletion_leaves_what_was_there(connection):
 
 def test_the_log_holds_no_password_and_no_noise(connection):
     person = rows.add(connection, "team_members", email="ada@team.example", roles=["admin"], password_hash="secret-1")
-    change(connection, "team_members", person.id, password_hash="secret-2", last_login_at=rows.NOON)
+    change(connection, "team_members", person.id, last_login_at=rows.NOON)
     made = rows.template(connection, rows.workspace(connection).id)
     change(connection, "templates", made.id, usage_count=9)
     said = asked(connection, "SELECT CAST(l AS TEXT) FROM audit_log AS l")
     assert [line for line in said if "secret" in line or "search_vector" in line or "usage_count" in line] == []
     assert [line for line in audit(connection, "team_members", "update") if line.row_key == str(person.id)] == []
+
+
+def test_a_new_password_is_told_without_the_password(connection):
+    person = rows.add(connection, "team_members", email="ada@team.example", roles=["admin"], password_hash="secret-1")
+    change(connection, "team_members", person.id, password_hash="secret-2")
+    [line] = [line for line in audit(connection, "team_members", "update") if line.row_key == str(person.id)]
+    assert (line.before, line.after) == ({"password_hash": "hidden"}, {"password_hash": "hidden"})
+
+
+def test_a_row_that_is_audited_keeps_its_key(connection):
+    """Under another key an update would find no row to compare with, and leave no trace."""
+    person = rows.add(connection, "team_members", email="ada@team.example", roles=["viewer"])
+    another = text("UPDATE team_members SET id = uuid_v7(), roles = '{admin}' WHERE id = :id")
+    with pytest.raises(DBAPIError, match="The key of a row of team_members never changes"):
+        connection.execute(another, {"id": person.id})
 
 
 # --- Search, stamps and views -----------------------------------------------------------------------------------------
