@@ -96,9 +96,9 @@ COLUMN_HOMES: dict[tuple[str, str, str], tuple[str, str]] = {
     ("email_studio", "Template versions", "deleted_at"): ("templates", "deleted_at"),
     ("email_studio", "Template sections", "deleted_at"): ("templates", "deleted_at"),
     # Facts leave a tombstone; a log entry has one time.
-    ("email_studio", "Generation history", "deleted_at"): ("fact_tombstones", "deleted_at"),
-    ("email_studio", "AI prompts", "deleted_at"): ("fact_tombstones", "deleted_at"),
-    ("email_studio", "Usage tracking", "deleted_at"): ("fact_tombstones", "deleted_at"),
+    ("email_studio", "Generation history", "deleted_at"): ("fact_tombstones", "removed_at"),
+    ("email_studio", "AI prompts", "deleted_at"): ("fact_tombstones", "removed_at"),
+    ("email_studio", "Usage tracking", "deleted_at"): ("fact_tombstones", "removed_at"),
     ("email_studio", "Usage tracking", "created_at"): ("usage_logs", "logged_at"),
     ("email_studio", "Usage tracking", "updated_at"): ("usage_logs", "logged_at"),
     # A user's tier is what the user's workspace subscribes to.
