@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 from typing import Literal
+from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +40,40 @@ class Settings(BaseSettings):
             "roles and owns the database. It is used for set-up; the app connects as its own roles."
         ),
     )
+    read_url: SecretStr | None = Field(
+        default=None,
+        validation_alias="SIGHTLINE_READ_URL",
+        description=(
+            "A replica of the database from which the lake is filled, in place of the database itself; "
+            "the app signs in to it as its own role."
+        ),
+    )
+    lake: str = Field(
+        default="",
+        validation_alias="SIGHTLINE_LAKE",
+        description="Where the lake lies: a folder or the URL of object storage; empty: `lake` in SIGHTLINE_HOME.",
+    )
+    zone: str = Field(
+        default="UTC",
+        validation_alias="SIGHTLINE_ZONE",
+        description="The reporting zone: the days of all figures are days there. A change makes the rollups anew.",
+    )
+    currency: str = Field(
+        default="USD",
+        pattern="^[A-Z]{3}$",
+        validation_alias="SIGHTLINE_CURRENCY",
+        description="The reporting currency: amounts are converted into it at the rate of their day.",
+    )
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb",
+        validation_alias="SIGHTLINE_ENGINE",
+        description="What makes the rollups: `duckdb` on this machine, or `spark` on a cluster.",
+    )
+    spark_remote: str = Field(
+        default="sc://127.0.0.1:15002",
+        validation_alias="SIGHTLINE_SPARK_REMOTE",
+        description="The Spark Connect address, where the engine is `spark`.",
+    )
     log_format: Literal["console", "json"] = Field(
         default="console",
         validation_alias="SIGHTLINE_LOG_FORMAT",
@@ -55,12 +90,19 @@ class Settings(BaseSettings):
     def _absolute_home(cls, home: Path) -> Path:
         return home.expanduser().absolute()
 
-    @field_validator("database_url", mode="before")
+    @field_validator("database_url", "read_url", mode="before")
     @classmethod
-    def _empty_means_embedded(cls, url: object) -> object:
+    def _empty_means_none(cls, url: object) -> object:
         return None if url == "" else url
 
-    @field_validator("database_url")
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("it must be a zone of the IANA list, such as Europe/Berlin or Asia/Kolkata")
+        return zone
+
+    @field_validator("database_url", "read_url")
     @classmethod
     def _postgres_address(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not _names_a_postgres(url.get_secret_value()):
@@ -72,6 +114,11 @@ class Settings(BaseSettings):
     def keys_folder(self) -> Path:
         """Where secrets of this copy lie: the app's keys and its database passwords."""
         return self.home / "keys"
+
+    @property
+    def lake_address(self) -> str:
+        """Where the lake lies, as a folder or URL."""
+        return self.lake or str(self.home / "lake")
 
     @property
     def server_folder(self) -> Path:

@@ -251,7 +251,7 @@ def insert_live(connection: Session, fact: str, batch: int) -> Iterator[int]:
         str(column)
         for (column,) in connection.execute(
             "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('public.' || %s) AND attnum > 0"
-            " AND NOT attisdropped AND attgenerated = '' AND attname <> 'row_xid' ORDER BY attnum",
+            " AND NOT attisdropped AND attgenerated = '' AND attname NOT IN ('row_xid', 'row_changed') ORDER BY attnum",
             (fact,),
         )
     ]

@@ -8,6 +8,7 @@ from db.tables.base import (
     NO_TEXTS,
     ZERO,
     Base,
+    Copied,
     Created,
     Instant,
     Json,
@@ -26,7 +27,7 @@ from db.tables.base import (
 CONTACT_STATUSES = ("pending", "subscribed", "unsubscribed", "bounced", "complained")
 
 
-class Contact(Tenant, Timestamps, SoftDeleted, Base):
+class Contact(Tenant, Timestamps, SoftDeleted, Copied, Base):
     """A person who gets e-mail from a workspace."""
 
     __tablename__ = "contacts"
@@ -47,6 +48,7 @@ class Contact(Tenant, Timestamps, SoftDeleted, Base):
     last_engaged_at: Mapped[Instant | None]
 
     __table_args__ = (
+        Index("contacts_by_row_xid", "row_xid"),
         values("status", CONTACT_STATUSES),
         CheckConstraint("email LIKE '%_@_%'", name="email_has_an_at_sign"),
         Index(

@@ -124,10 +124,15 @@ class Revised:
     revision: Mapped[int] = mapped_column(server_default=ONE, sort_order=99)
 
 
-class Fact:
-    """A row that the lake copies: it carries the transaction that last wrote it."""
+class Copied:
+    """A row that the lake copies: it carries the transaction that last wrote it, and whether that was a change."""
 
     row_xid: Mapped[str] = mapped_column(TransactionId, server_default=THIS_TRANSACTION, sort_order=110)
+    row_changed: Mapped[bool] = mapped_column(server_default=NO, sort_order=111)
+
+
+class Fact(Copied):
+    """A row that tells what happened; there are many, partitioned by month."""
 
 
 def values(column: str, allowed: Iterable[str]) -> CheckConstraint:

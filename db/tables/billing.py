@@ -11,6 +11,7 @@ from db.tables.base import (
     YES,
     ZERO,
     Base,
+    Copied,
     Created,
     CurrencyCode,
     Day,
@@ -110,7 +111,7 @@ class PlanFeature(Keyed, Timestamps, Revised, Base):
     )
 
 
-class Subscription(Tenant, Timestamps, Revised, Base):
+class Subscription(Tenant, Timestamps, Revised, Copied, Base):
     """What a workspace pays for. Cancelling it keeps the data."""
 
     __tablename__ = "subscriptions"
@@ -140,6 +141,7 @@ class Subscription(Tenant, Timestamps, Revised, Base):
     payment_method_id: Mapped[Name | None] = mapped_column(info={"secret": True})
 
     __table_args__ = (
+        Index("subscriptions_by_row_xid", "row_xid"),
         values("product", PRODUCTS),
         values("tier", TIERS),
         values("status", SUBSCRIPTION_STATUSES),
@@ -162,7 +164,7 @@ class Subscription(Tenant, Timestamps, Revised, Base):
     )
 
 
-class Invoice(Tenant, Timestamps, Base):
+class Invoice(Tenant, Timestamps, Copied, Base):
     """An invoice or a credit note, in the shape of Stripe's: amounts in minor units of the currency."""
 
     __tablename__ = "invoices"
@@ -188,6 +190,7 @@ class Invoice(Tenant, Timestamps, Base):
     provider_invoice_id: Mapped[Name | None]
 
     __table_args__ = (
+        Index("invoices_by_row_xid", "row_xid"),
         values("kind", ("invoice", "credit_note")),
         values("status", INVOICE_STATUSES),
         *currencies("currency"),
@@ -207,7 +210,7 @@ class Invoice(Tenant, Timestamps, Base):
     )
 
 
-class InvoiceLine(Tenant, Created, Base):
+class InvoiceLine(Tenant, Created, Copied, Base):
     """One line of an invoice and the period over which its revenue is recognised."""
 
     __tablename__ = "invoice_lines"
@@ -228,6 +231,7 @@ class InvoiceLine(Tenant, Created, Base):
     period_end: Mapped[Instant]
 
     __table_args__ = (
+        Index("invoice_lines_by_row_xid", "row_xid"),
         values("product", PRODUCTS),
         values("kind", ("subscription", "proration", "usage", "credits")),
         *currencies("currency"),
@@ -294,7 +298,7 @@ class Payment(Tenant, Timestamps, Base):
     )
 
 
-class CreditTransaction(Tenant, Created, Base):
+class CreditTransaction(Tenant, Created, Copied, Base):
     """One movement of a customer's credits. Never changed; each row proves the balance after it."""
 
     __tablename__ = "credit_transactions"
@@ -311,6 +315,7 @@ class CreditTransaction(Tenant, Created, Base):
     details: Mapped[Json] = mapped_column("metadata", server_default=NO_FIELDS)
 
     __table_args__ = (
+        Index("credit_transactions_by_row_xid", "row_xid"),
         values("type", CREDIT_TRANSACTION_TYPES),
         CheckConstraint("amount <> 0", name="a_movement_moves_something"),
         CheckConstraint("balance_after >= 0", name="credits_are_not_negative"),

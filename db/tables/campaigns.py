@@ -23,6 +23,7 @@ from db.tables.base import (
     YES,
     ZERO,
     Base,
+    Copied,
     Created,
     CurrencyCode,
     Day,
@@ -71,7 +72,7 @@ CAMPAIGN_PURPOSES = (
 WEB_CAMPAIGN_TYPES = ("landing_page", "funnel", "email_sequence", "complete_campaign", "component_enhancement")
 
 
-class Campaign(Tenant, Timestamps, Revised, SoftDeleted, Base):
+class Campaign(Tenant, Timestamps, Revised, SoftDeleted, Copied, Base):
     """What campaigns of every channel have in common. Their counters lie with the channel's own row."""
 
     __tablename__ = "campaigns"
@@ -93,6 +94,7 @@ class Campaign(Tenant, Timestamps, Revised, SoftDeleted, Base):
     search_vector: Mapped[str | None] = mapped_column(TSVECTOR)
 
     __table_args__ = (
+        Index("campaigns_by_row_xid", "row_xid"),
         values("product", PRODUCTS),
         values("channel", CHANNELS),
         values("status", CAMPAIGN_STATUSES),
@@ -248,7 +250,7 @@ class AdCampaign(OfOneChannel, Timestamps, Base):
     )
 
 
-class CampaignComponent(Tenant, Timestamps, SoftDeleted, Base):
+class CampaignComponent(Tenant, Timestamps, SoftDeleted, Copied, Base):
     """A part of a web campaign: a page, a form, a section."""
 
     __tablename__ = "campaign_components"
@@ -271,6 +273,7 @@ class CampaignComponent(Tenant, Timestamps, SoftDeleted, Base):
     sort_order: Mapped[int] = mapped_column(server_default=ZERO)
 
     __table_args__ = (
+        Index("campaign_components_by_row_xid", "row_xid"),
         values("component_type", COMPONENT_TYPES),
         *never_negative("views", "clicks", "conversions"),
         same_workspace("campaign_id", "campaigns"),

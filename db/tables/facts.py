@@ -348,7 +348,7 @@ class FactTombstone(Base):
     __tablename__ = "fact_tombstones"
 
     position: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    workspace_id: Mapped[Key] = mapped_column(Uuid, ForeignKey("workspaces.id"))
+    workspace_id: Mapped[Key | None] = mapped_column(Uuid, ForeignKey("workspaces.id"))
     fact: Mapped[Name]
     row_key: Mapped[Json] = mapped_column(comment="The primary key of the row.")
     removed_at: Mapped[Instant] = mapped_column(server_default=NOW)

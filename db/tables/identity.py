@@ -11,6 +11,7 @@ from db.tables.base import (
     YES,
     ZERO,
     Base,
+    Copied,
     Instant,
     Json,
     Key,
@@ -29,7 +30,7 @@ from db.tables.base import (
 ROLES = ("viewer", "finance", "admin")
 
 
-class User(Keyed, Timestamps, SoftDeleted, Base):
+class User(Keyed, Timestamps, SoftDeleted, Copied, Base):
     """A customer of one or more of the products."""
 
     __tablename__ = "users"
@@ -57,6 +58,7 @@ class User(Keyed, Timestamps, SoftDeleted, Base):
     details: Mapped[Json] = mapped_column("metadata", server_default=NO_FIELDS)
 
     __table_args__ = (
+        Index("users_by_row_xid", "row_xid"),
         Index("users_email_is_unique", text("lower(email)"), unique=True, postgresql_where=text("deleted_at IS NULL")),
         Index("users_auth_provider_auth_provider_id_is_unique", "auth_provider", "auth_provider_id", unique=True),
         Index("users_by_is_active_created_at", "is_active", "created_at"),

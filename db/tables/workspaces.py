@@ -7,6 +7,7 @@ from db.tables.base import (
     NO,
     NO_FIELDS,
     Base,
+    Copied,
     CurrencyCode,
     Instant,
     Json,
@@ -25,7 +26,7 @@ from db.tables.base import (
 MEMBER_ROLES = ("owner", "admin", "editor", "viewer")
 
 
-class Workspace(Keyed, Timestamps, Revised, SoftDeleted, Base):
+class Workspace(Keyed, Timestamps, Revised, SoftDeleted, Copied, Base):
     """One tenant. Deleting it marks all its data as deleted; deleting its owner hands it over or orphans it."""
 
     __tablename__ = "workspaces"
@@ -42,6 +43,7 @@ class Workspace(Keyed, Timestamps, Revised, SoftDeleted, Base):
     settings: Mapped[Json] = mapped_column(server_default=NO_FIELDS)
 
     __table_args__ = (
+        Index("workspaces_by_row_xid", "row_xid"),
         values("kind", ("customer", "house")),
         *currencies("currency"),
         CheckConstraint("name <> ''", name="name_is_not_empty"),

@@ -1,27 +1,24 @@
 """The command line: `sightline COMMAND --help` says what each one does, with an example."""
 
-import getpass
 import json
 import subprocess
 import sys
 import traceback
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import Engine
 
-from app import database, keys, logs, up
-from app.access import Role, Viewer, operator
+from app import database, keys, up
+from app.access import Role
+from app.cli import shared
+from app.cli.shared import err, out, plain, say
 from app.commands import team
-from app.database import Address
 from app.health import findings
 from app.installation import installation
 from app.redaction import without_secrets
@@ -45,9 +42,6 @@ user_app = typer.Typer(help="The people who use Sightline.", no_args_is_help=Tru
 keys_app = typer.Typer(help="The keys that encrypt secrets in the database.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(keys_app, name="keys")
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 
 
 def main() -> None:
@@ -75,14 +69,14 @@ def up_(
     Example: `PORT=8600 sightline up`
     """
     up.require_free_port()
-    with _address() as address:
+    with shared.address() as address:
         with database.setup_engine(address) as setup:
-            database.migrate(setup, _say)
+            database.migrate(setup, say)
             # A server that somebody gave us is never filled with invented data unasked.
             if demo and address.is_embedded and not database.holds_customers(setup):
                 _load(setup, Size.SMALL, seed=1, today=datetime.now(UTC))
-        up.serve_until_stopped(_say)
-    _say(f"Stopped. Everything is kept in {settings().home}.")
+        up.serve_until_stopped(say)
+    say(f"Stopped. Everything is kept in {settings().home}.")
 
 
 @app.command()
@@ -91,10 +85,10 @@ def migrate() -> None:
 
     Example: `DATABASE_URL=postgresql://owner@db.example/sightline sightline migrate`
     """
-    with _setup() as (_, setup):
-        database.migrate(setup, _say)
+    with shared.setup() as (_, setup):
+        database.migrate(setup, say)
         revision, _newest = database.migration_state(setup)
-        _say(f"The database is at revision {revision}.")
+        say(f"The database is at revision {revision}.")
 
 
 @app.command()
@@ -109,8 +103,8 @@ def demo(
 
     Example: `sightline demo --size medium`
     """
-    with _setup() as (_, setup):
-        database.migrate(setup, _say)
+    with shared.setup() as (_, setup):
+        database.migrate(setup, say)
         _load(setup, size, seed, today or datetime.now(UTC))
 
 
@@ -120,16 +114,16 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs.")
 
     Exits with 1 when something needs care. Example: `sightline doctor --json`
     """
-    with _setup() as (_, setup):
+    with shared.setup() as (_, setup):
         found = list(findings(setup))
     if as_json:
         sys.stdout.write(json.dumps([asdict(one) for one in found], indent=2) + "\n")
     else:
         for one in found:
             mark = "[green]well[/]" if one.is_well else "[red]CARE[/]"
-            out.print(f"{mark}  {one.subject:<11} {_plain(one.says)}", soft_wrap=True)
+            out.print(f"{mark}  {one.subject:<11} {plain(one.says)}", soft_wrap=True)
             if not one.is_well:
-                out.print(f"      {'':<11} {_plain(one.fix)}", soft_wrap=True)
+                out.print(f"      {'':<11} {plain(one.fix)}", soft_wrap=True)
     if not all(one.is_well for one in found):
         raise typer.Exit(FAILED)
 
@@ -148,7 +142,7 @@ def check() -> None:
         ["pytest", "-q"],
     ):
         name = " ".join(tool)
-        _say(f"{name} …")
+        say(f"{name} …")
         command = ["lint-imports"] if tool == ["import_linter"] else [sys.executable, "-m", *tool]
         if subprocess.run(command, cwd=PROJECT, check=False).returncode:  # noqa: S603 - the list above
             raise SightlineError(f"`{name}` found something.", why="Its lines are above.", fix="Mend it and run again.")
@@ -169,11 +163,11 @@ def user_add(
     Example: `sightline user add ada@example.com --role finance --name "Ada"`
     """
     secret = _password() if password else None
-    with _operator() as (engine, by):
+    with shared.operating() as (engine, by):
         team.add_member(
             engine, by, email=email, password=secret, roles=role, name=name, workspace_slugs=workspace or ()
         )
-    _say(f"{email} is in the team as {', '.join(role)}.")
+    say(f"{email} is in the team as {', '.join(role)}.")
 
 
 @user_app.command(name="list")
@@ -182,10 +176,10 @@ def user_list() -> None:
 
     Example: `sightline user list`
     """
-    with _operator() as (engine, by):
+    with shared.operating() as (engine, by):
         everyone = team.members(engine, by)
     if not everyone:
-        _say("Nobody is in the team yet. `sightline user add --help` says how to begin.")
+        say("Nobody is in the team yet. `sightline user add --help` says how to begin.")
         return
     table = Table("E-mail", "Name", "Roles", "Workspaces", "Active")
     for member in everyone:
@@ -202,28 +196,20 @@ def keys_rotate() -> None:
 
     May be interrupted and run again at any time. Example: `sightline keys rotate`
     """
-    with _setup() as (_, setup):
+    with shared.setup() as (_, setup):
         columns = secret_columns(Base.metadata)
         current = keys.add_key()
         with setup.connect() as connection:
-            moved = rotate(connection, keys.vault(), columns, say=_say)
+            moved = rotate(connection, keys.vault(), columns, say=say)
             dropped = keys.drop_unused(keys_in_use(connection, columns))
-    _say(f"The key is now {current}; {moved} secrets were encrypted anew, and {len(dropped)} old keys dropped.")
-
-
-def _say(sentence: str) -> None:
-    out.print(sentence, markup=False, soft_wrap=True)
+    say(f"The key is now {current}; {moved} secrets were encrypted anew, and {len(dropped)} old keys dropped.")
 
 
 def _tell(error: SightlineError) -> None:
-    err.print(f"[bold red]{_plain(error.what)}[/]", soft_wrap=True)
+    err.print(f"[bold red]{plain(error.what)}[/]", soft_wrap=True)
     for line in (error.why, error.fix):
         if line:
             err.print(line, markup=False, soft_wrap=True)
-
-
-def _plain(sentence: str) -> str:
-    return sentence.replace("[", "\\[")
 
 
 def _unexpected(error: Exception) -> SightlineError:
@@ -246,28 +232,6 @@ def _kept(details: str) -> str:
     except OSError as error:
         return f"The details could not be kept in {file}: {error.strerror}."
     return f"The details are in {file} under the reference {reference}."
-
-
-@contextmanager
-def _address() -> Iterator[Address]:
-    logs.set_up()
-    with database.database_address(_say) as address:
-        yield address
-
-
-@contextmanager
-def _setup() -> Iterator[tuple[Address, Engine]]:
-    with _address() as address, database.setup_engine(address) as setup:
-        yield address, setup
-
-
-@contextmanager
-def _operator() -> Iterator[tuple[Engine, Viewer]]:
-    """The engine of commands, and the person at this command line."""
-    with _setup() as (address, setup):
-        database.migrate(setup, _say)
-        with database.app_engines(address) as engines:
-            yield engines.rw, operator(engines.pipe, f"{getpass.getuser()} at the command line")
 
 
 def _password() -> str:
@@ -307,7 +271,7 @@ def _load(setup: Engine, size: Size, seed: int, today: datetime) -> None:
             progress=progress,
         )
     if summary.already_loaded:
-        _say(f"The {summary.size} demo of seed {summary.seed} and {summary.today:%d %B %Y} is in already.")
+        say(f"The {summary.size} demo of seed {summary.seed} and {summary.today:%d %B %Y} is in already.")
     else:
         rows, events = sum(summary.rows.values()), summary.rows["email_events"]
-        _say(f"{rows:,} rows of demo data are in, {events:,} of them e-mail events.")
+        say(f"{rows:,} rows of demo data are in, {events:,} of them e-mail events.")

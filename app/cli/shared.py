@@ -1,0 +1,48 @@
+"""What all commands share: how they speak, and how they reach the database."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from sqlalchemy import Engine
+
+from app import database, logs
+from app.access import Viewer, operator
+from app.database import Address
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def say(sentence: str) -> None:
+    out.print(sentence, markup=False, soft_wrap=True)
+
+
+def plain(sentence: str) -> str:
+    """As it is written: brackets are no markup."""
+    return sentence.replace("[", "\\[")
+
+
+@contextmanager
+def address() -> Iterator[Address]:
+    """The database of this installation, which runs for as long as the block does."""
+    logs.set_up()
+    with database.database_address(say) as found:
+        yield found
+
+
+@contextmanager
+def setup() -> Iterator[tuple[Address, Engine]]:
+    """The same, with an engine of the set-up role."""
+    with address() as found, database.setup_engine(found) as engine:
+        yield found, engine
+
+
+@contextmanager
+def operating() -> Iterator[tuple[Engine, Viewer]]:
+    """The engine of commands, and the person at this command line."""
+    with setup() as (found, engine):
+        database.migrate(engine, say)
+        with database.app_engines(found) as engines:
+            yield engines.rw, operator(engines.pipe, f"{getpass.getuser()} at the command line")
