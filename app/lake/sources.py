@@ -4,6 +4,7 @@ Codes stand for workspaces, campaigns, contacts and users: they take less room t
 What only a single row's page shows (prompts, addresses, free fields) stays in Postgres alone.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,8 +28,8 @@ class Source:
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    # As Postgres knows the key: the fields of a tombstone, in the order of `key`.
-    row_key: tuple[str, ...]
+    # As Postgres knows a row.
+    primary_key: tuple[str, ...]
     joins: str = ""
     order: tuple[str, ...] = ()
     month: str | None = None
@@ -38,6 +39,18 @@ class Source:
     @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def month_column(self) -> str | None:
+        """The column of the lake by whose month the rows are parted."""
+        parted = (column.name for column in self.columns if column.expression == f"t.{self.month}")
+        return next(parted, None) if self.month else None
+
+    @cached_property
+    def digest(self) -> str:
+        """Other columns make another table of the lake."""
+        shape = repr((self.columns, self.key, self.month))
+        return hashlib.sha256(shape.encode()).hexdigest()[:8]
 
     def select(self, relation: str | None = None, *, extra: str = "") -> str:
         """The question to Postgres, of the whole table or of one partition."""
@@ -72,7 +85,7 @@ def _fact(name: str, month: str, columns: str, joins: tuple[str, ...], order: tu
         name,
         _columns(f"{_ID}\n{_WORKSPACE_CODE}\n{columns}"),
         key=("id",),
-        row_key=("id",),
+        primary_key=("workspace_id", "id", month),
         joins=" ".join((_WORKSPACE, *joins)),
         order=order,
         month=month,
@@ -84,7 +97,7 @@ def _table(name: str, columns: str, joins: tuple[str, ...] = (), *, is_stamped: 
         name,
         _columns(f"id {TEXT} = t.id::text\n{columns}"),
         key=("id",),
-        row_key=("id",),
+        primary_key=("workspace_id", "id") if joins else ("id",),
         joins=" ".join(joins),
         order=("id",),
         is_stamped=is_stamped,
@@ -136,7 +149,7 @@ _FACTS = (
         clicks {INT}
         """),
         key=("campaign_code", "contact_code"),
-        row_key=("campaign_id", "contact_id"),
+        primary_key=("workspace_id", "campaign_id", "contact_id", "sends_month"),
         joins=f"{_WORKSPACE} {_CAMPAIGN} {_CONTACT}",
         order=("workspace_code", "campaign_code", "contact_code"),
         month="sends_month",
@@ -483,7 +496,7 @@ _DIMENSIONS = (
         source {TEXT}
         """),
         key=("day", "currency", "reporting_currency"),
-        row_key=("day", "currency", "reporting_currency"),
+        primary_key=("day", "currency", "reporting_currency"),
         order=("day", "currency"),
         is_stamped=False,
     ),

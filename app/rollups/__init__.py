@@ -1,10 +1,13 @@
 """The rollups: one plain SQL text each, read with what its header says about meaning, grain and inputs."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import cast
+
+import sqlglot
+from sqlglot import exp
 
 FOLDER = Path(__file__).parent
 CALENDAR = "calendar"
@@ -19,14 +22,20 @@ class Rollup:
     meaning: str
     grain: tuple[str, ...]
     reads: tuple[str, ...]
+    uses_calendar: bool
     # Per table that it reads, the columns that say which unit a row belongs to; empty: each row stands for itself.
     unit: dict[str, tuple[str, ...]]
     sql: str
 
     @cached_property
-    def digest(self) -> str:
-        """Another text is another rollup: what was made by the old one is made anew."""
-        return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
+    def columns(self) -> tuple[str, ...]:
+        """What the text answers, in its order."""
+        return tuple(cast("exp.Query", sqlglot.parse_one(self.sql, dialect="duckdb")).named_selects)
+
+    @cached_property
+    def measures(self) -> tuple[str, ...]:
+        """The columns that add up."""
+        return tuple(column for column in self.columns if column not in self.grain)
 
 
 @cache
@@ -46,6 +55,7 @@ def parse(name: str, text: str) -> Rollup:
         meaning,
         grain=_listed(fields["grain"]),
         reads=tuple(table for table in _listed(fields["reads"]) if table != CALENDAR),
+        uses_calendar=CALENDAR in _listed(fields["reads"]),
         unit={table: _listed(columns) for table, columns in _UNIT.findall(fields["unit"])},
         sql="\n".join(line for line in lines if not line.startswith("--")).strip(),
     )

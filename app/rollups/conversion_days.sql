@@ -1,4 +1,4 @@
--- One row per campaign, day, conversion type, source, medium and currency: conversions and their worth in that currency.
+-- One row per campaign, day, conversion type, source, medium and currency: conversions, and their worth in it.
 -- Source and medium are what the conversion itself was reported with; who earned it is in `attribution_days`.
 -- grain: workspace_code, campaign_code, day, conversion_type, source, medium, currency
 -- reads: conversions

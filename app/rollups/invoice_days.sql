@@ -1,6 +1,6 @@
 -- One row per day of issue, currency, kind and status: invoices and credit notes, with their amounts in major units.
--- `invoices` counts documents of either kind; the amounts of credit notes are negative. Drafts and what was never issued
--- are not in it; what was voided is, under its status.
+-- `invoices` counts documents of either kind; the amounts of credit notes are negative. Drafts and what was never
+-- issued are not in it; what was voided is, under its status.
 -- Minor units have the digits that ISO 4217 gives the currency: none (JPY), three (KWD), four (CLF), otherwise two.
 -- grain: workspace_code, day, currency, invoice_kind, invoice_status
 -- reads: invoices

@@ -1,8 +1,8 @@
 -- One row per plan, day and currency: revenue recognised on that day, in major units.
--- A line's amount without its discount (tax is beside the amount, never in it) is spread evenly over the days from the one
--- on which its period starts to the one before its period's last moment's day ends it; a period that begins and ends on
--- one day is recognised on that day. Credit notes are negative, over the period of their own lines. Lines of drafts and
--- voids are not in it; those of uncollectible invoices are: the service was given, the loss is an expense.
+-- A line's amount less its discount (tax is beside the amount, not in it) is spread evenly over its days: from the day
+-- of `period_start` until the day of `period_end`, which is not one of them; a period within one day is recognised on
+-- that day. Credit notes are negative, over the periods of their own lines. Lines of drafts and voids are not in it;
+-- those of uncollectible invoices are: the service was given, and the loss is an expense.
 -- Day k of n gets the rounded share of the first k days minus that of the first k - 1, in millionths, so the days of a
 -- line add up to the line exactly. Every quotient is one of whole numbers without a remainder, which all engines give
 -- alike up to 2^53: 9.0e15 minor units a line, and 9.2e12 major units a day.
@@ -50,8 +50,8 @@ shares AS (
         MOD(net_minor, days) * millionths_per_minor AS rest_millionths
     FROM periods
 ),
--- Few lengths have many lines: places are made per length, so that lines are joined by equality alone.
 lengths AS (
+    -- Many lines have few lengths: with the places of each length made first, lines are joined by equality alone.
     SELECT DISTINCT days
     FROM periods
 ),

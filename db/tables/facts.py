@@ -354,4 +354,7 @@ class FactTombstone(Base):
     removed_at: Mapped[Instant] = mapped_column(server_default=NOW)
     row_xid: Mapped[str] = mapped_column(TransactionId, server_default=THIS_TRANSACTION)
 
-    __table_args__ = (Index("fact_tombstones_by_row_xid", "row_xid"),)
+    __table_args__ = (
+        Index("fact_tombstones_by_row_xid", "row_xid"),
+        Index("fact_tombstones_by_fact_row_xid", "fact", "row_xid"),
+    )

@@ -59,6 +59,9 @@ class Job(Keyed, Timestamps, Base):
     completed_at: Mapped[Instant | None]
     leased_until: Mapped[Instant | None]
     worker: Mapped[Name | None]
+    cancel_requested_at: Mapped[Instant | None] = mapped_column(
+        comment="Asked for while it ran; the job sees it at its next heartbeat."
+    )
 
     __table_args__ = (
         values("status", JOB_STATUSES),
@@ -78,6 +81,15 @@ class Job(Keyed, Timestamps, Base):
         Index("jobs_by_status", "status", "created_at"),
         Index("jobs_by_workspace_id", "workspace_id"),
     )
+
+
+class JobSchedule(Timestamps, Base):
+    """How far a schedule has come; kept apart from jobs, which are forgotten when they are done."""
+
+    __tablename__ = "job_schedules"
+
+    job_type: Mapped[Name] = mapped_column(primary_key=True)
+    occurred_at: Mapped[Instant] = mapped_column(comment="The last occurrence that became a job.")
 
 
 class AuditEntry(Base):

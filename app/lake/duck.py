@@ -1,0 +1,54 @@
+"""DuckDB as the engine of this machine, within a bound of memory and with a folder to spill into."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from app.lake.engine import Work
+
+MEMORY = "1200MB"
+_BATCH = 122_880
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def parquet(files: Sequence[str]) -> str:
+    """A relation over files of one shape."""
+    return f"read_parquet([{', '.join(literal(file) for file in files)}])"
+
+
+def connect(spill: Path, zone: str) -> duckdb.DuckDBPyConnection:
+    """A connection of its own: in memory up to a bound, and beyond it in files."""
+    connection = duckdb.connect()
+    spill.mkdir(parents=True, exist_ok=True)
+    connection.execute(f"SET memory_limit = '{MEMORY}'")
+    connection.execute(f"SET temp_directory = {literal(str(spill))}")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute(f"SET TimeZone = {literal(zone)}")
+    return connection
+
+
+class DuckEngine:
+    """Runs rollup texts in this process."""
+
+    def __init__(self, spill: Path) -> None:
+        self._spill = spill
+
+    def answer(self, work: Work) -> pa.RecordBatchReader:
+        """The answer as a stream; the connection closes at its end."""
+        connection = connect(self._spill, work.zone)
+        for name, files in work.files.items():
+            connection.execute(f"CREATE TEMP VIEW {name} AS FROM {parquet(files)}")
+        for name, sql in work.views:
+            connection.execute(f"CREATE TEMP VIEW {name} AS {sql}")
+        reader = connection.sql(work.sql).to_arrow_reader(_BATCH)
+        return pa.RecordBatchReader.from_batches(reader.schema, _until_drained(reader, connection))
+
+
+def _until_drained(reader: pa.RecordBatchReader, connection: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+    with connection:
+        yield from reader

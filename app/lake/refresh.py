@@ -1,0 +1,285 @@
+"""One refresh: pull what changed, bring the rollups up to it, and publish both as one version."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import structlog
+
+from app.lake import duck
+from app.lake.build import Builder
+from app.lake.duck import DuckEngine
+from app.lake.engine import Engine
+from app.lake.lake import Lake
+from app.lake.origin import Origin, origin
+from app.lake.pull import Copy, Progress, Pull, lost_witness
+from app.lake.sources import SOURCES
+from app.lake.storage import Opened, Table, damaged, schema_of
+from app.lake.versions import Part
+from app.rollups import rollups
+from db.errors import SightlineError
+
+_LOCK = 7_316_205_123
+_LOCK_SECONDS = 30
+_LOCK_PAUSE_SECONDS = 0.2
+# Deletions are remembered by the database for thirty days: a lake that slept longer can't know what it missed.
+_MEMORY_DAYS = 29
+# A first load is kept after so many rows: a stop costs no more.
+_BATCH_ROWS = 1_000_000
+
+# Told of each step: its name, how much is done, and how much there is.
+Told = Callable[[str, int, int], None]
+
+
+def quietly(_step: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a refresh did. Without news the version is the one that was there."""
+
+    version: int
+    is_new: bool
+    data_through: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """A lake, the database that fills it, and the one that says who may write (the same, unless a replica fills it)."""
+
+    lake: Lake
+    read_url: str
+    lock_url: str
+    zone: str
+
+
+class Refresher:
+    """Refreshes one lake again and again; what it knows of the tables it reads once."""
+
+    def __init__(self, place: Place, engine: Engine | None = None) -> None:
+        self._place = place
+        self._lake = place.lake
+        self._engine = engine or DuckEngine(place.lake.scratch)
+        self._known: dict[Path, Opened] = {}
+        # When everything below a transaction was seen to be finished: (when, transaction).
+        self._seen: list[tuple[datetime, int]] = []
+
+    def refresh(self, told: Told = quietly) -> Outcome:
+        """Bring the lake up to the database. Interrupted anywhere, it loses nothing and goes on from there."""
+        started = time.monotonic()
+        with writing(self._place.lock_url), _explained():
+            self._load_missing(told)
+            with duck.connect(self._lake.scratch, "UTC") as connection:
+                through, sources = self._pull(connection, told)
+                made = self._build(connection, sources, told)
+            version, is_new = self._publish(through, sources, made)
+        return Outcome(version, is_new, through, time.monotonic() - started)
+
+    def _load_missing(self, told: Told) -> None:
+        """What is not in the lake yet and is much: batch by batch, each in a short snapshot of its own, and kept."""
+        missing = self._missing()
+        total = sum(rows for *_, rows in missing)
+        if total < _BATCH_ROWS:
+            return  # The pull that follows takes it along.
+        done = 0
+        with duck.connect(self._lake.scratch, "UTC") as connection:
+            for name, months, rows in missing:
+                told("Copying", done, total)
+                with origin(self._place.read_url) as database:
+                    copy = self._begin(name)
+                    still_there = [month for month in months if month in database.files[name]]
+                    Pull(database, connection, self._next_pull()).whole(copy, still_there)
+                    self._commit(copy)
+                done += rows
+        told("Copying", total, total)
+
+    def _missing(self) -> list[tuple[str, list[date | None], int]]:
+        """Batches of months, with about how many rows each has."""
+        batches = []
+        with origin(self._place.read_url) as database:
+            for name in SOURCES:
+                if not SOURCES[name].is_stamped:
+                    continue
+                copy = self._begin(name)
+                self._doubt(copy, database)
+                stored = database.files[name]
+                batches += [
+                    (name, months, sum(stored[month].rows for month in months))
+                    for months in _batched({m: stored[m].rows for m in copy.stale(stored, database.identity)})
+                ]
+        return batches
+
+    def _doubt(self, copy: Copy, database: Origin) -> None:
+        """A database that was set back, or that we have not asked for too long, is compared whole."""
+        if not copy.opened.exists or not (lost_witness(copy, database) or self._slept(database)):
+            return
+        structlog.get_logger().warning("A table is compared with the database row by row.", table=copy.source.name)
+        copy.progress.months = {
+            month: kept if kept.is_gone else replace(kept, of="", watermark=0)
+            for month, kept in copy.progress.months.items()
+        }
+        copy.progress.witness = None
+        copy.is_touched = True
+        self._commit(copy)
+
+    def _slept(self, database: Origin) -> bool:
+        through = self._lake.complete_through
+        return through is not None and (database.at - through).days > _MEMORY_DAYS
+
+    def _pull(self, connection: duckdb.DuckDBPyConnection, told: Told) -> tuple[datetime, dict[str, Opened]]:
+        """All tables in one snapshot: what they tell belongs together."""
+        with origin(self._place.read_url) as database:
+            pull = Pull(database, connection, self._next_pull())
+            copies = [self._begin(name) for name in SOURCES]
+            by_name = {copy.source.name: copy for copy in copies}
+            codes = {name: [part.path for part in by_name[name].opened.parts] for name in ("campaigns", "contacts")}
+            for done, copy in enumerate(copies):
+                told("Pulling", done, len(copies))
+                pull.whole(copy, copy.stale(database.files[copy.source.name], database.identity))
+                pull.drop_gone(copy)
+                if copy.source.is_stamped:
+                    pull.news(copy, codes)
+                self._commit(copy)
+            told("Pulling", len(copies), len(copies))
+            through = self._complete_through(database)
+        return through, {name: self._open(copy.table) for name, copy in by_name.items()}
+
+    def _build(
+        self, connection: duckdb.DuckDBPyConnection, sources: Mapping[str, Opened], told: Told
+    ) -> dict[str, Table]:
+        builder = Builder(self._lake, self._engine, connection, zone=self._place.zone, earlier=self._earlier())
+        made = {}
+        texts = rollups()
+        for done, (name, rollup) in enumerate(texts.items()):
+            told("Rollups", done, len(texts))
+            made[name] = builder.table(rollup)
+            opened = self._open(made[name])
+            if builder.bring(rollup, made[name], opened, sources):
+                self._known.pop(made[name].folder, None)
+        told("Rollups", len(texts), len(texts))
+        return made
+
+    def _earlier(self) -> Callable[[str, int, int], tuple[Part, ...]]:
+        published = self._published_pulls()
+
+        def parts(name: str, version: int, pull: int) -> tuple[Part, ...]:
+            """Compaction makes other files of the same rows: the published version is the one that is surely kept."""
+            kept_version, kept_pull = published.get(name, (version, pull))
+            return self._source_table(name).at(kept_version if kept_pull == pull else version).parts
+
+        return parts
+
+    def _published_pulls(self) -> dict[str, tuple[int, int]]:
+        number = self._lake.latest_number
+        written: dict[str, Any] = self._lake.read(number) if number else {"generation": 0}
+        if written["generation"] != self._lake.generation:
+            return {}
+        return {
+            name: (version, pull)
+            for name, (place, version, pull) in written["sources"].items()
+            if place == self._place_of(self._source_table(name))
+        }
+
+    def _publish(self, through: datetime, sources: Mapping[str, Opened], made: Mapping[str, Table]) -> tuple[int, bool]:
+        content: dict[str, Any] = {
+            "generation": self._lake.generation,
+            "zone": self._place.zone,
+            "sources": {
+                name: [self._place_of(self._source_table(name)), opened.version, Progress.of(opened).pull]
+                for name, opened in sources.items()
+            },
+            "rollups": {name: [self._place_of(table), self._open(table).version] for name, table in made.items()},
+        }
+        number = self._lake.latest_number
+        before = self._lake.read(number) if number else {}
+        if all(before.get(key) == value for key, value in content.items()):
+            self._lake.confirm(number, through)
+            return number, False
+        times = {"data_through": through.isoformat(), "loaded_at": datetime.now(UTC).isoformat()}
+        return self._lake.publish(content | times), True
+
+    def _complete_through(self, database: Origin) -> datetime:
+        """Everything committed up to this moment is in, although somebody may still be writing."""
+        self._seen.append((database.at, database.ceiling))
+        finished = [(at, ceiling) for at, ceiling in self._seen if ceiling <= database.horizon]
+        if not finished:
+            return self._lake.complete_through or database.at
+        self._seen = [seen for seen in self._seen if seen >= finished[-1]]
+        return finished[-1][0].astimezone(UTC)
+
+    def _begin(self, name: str) -> Copy:
+        table = self._source_table(name)
+        opened = self._open(table)
+        return Copy(SOURCES[name], table, opened, Progress.of(opened))
+
+    def _commit(self, copy: Copy) -> None:
+        if copy.commit(schema_of(copy.source)):
+            self._known.pop(copy.table.folder, None)
+
+    def _open(self, table: Table) -> Opened:
+        known = self._known.get(table.folder)
+        if known is None or not table.is_newest(known):
+            known = self._known[table.folder] = table.open()
+        return known
+
+    def _next_pull(self) -> int:
+        return 1 + max(Progress.of(self._open(self._source_table(name))).pull for name in SOURCES)
+
+    def _source_table(self, name: str) -> Table:
+        return self._lake.source(self._lake.generation, name, SOURCES[name].digest)
+
+    def _place_of(self, table: Table) -> str:
+        return table.folder.relative_to(self._lake.folder).as_posix()
+
+
+def _batched(rows: Mapping[date | None, int]) -> Iterator[list[date | None]]:
+    """Months in their order, as many at a time as make a batch."""
+    batch: list[date | None] = []
+    held = 0
+    for month in sorted(rows, key=str):
+        if batch and held + rows[month] > _BATCH_ROWS:
+            yield batch
+            batch, held = [], 0
+        batch.append(month)
+        held += rows[month]
+    if batch:
+        yield batch
+
+
+@contextmanager
+def writing(url: str) -> Iterator[None]:
+    """Only one refresh writes at a time, whichever machine it runs on; the lock goes with its process."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone() != (True,):
+            if time.monotonic() > deadline:
+                raise SightlineError(
+                    "The lake is being written by another refresh.",
+                    why=f"It has gone on for more than {_LOCK_SECONDS} seconds, as a first load or a rebuild does.",
+                    fix="Wait until it is done; the worker of a running Sightline refreshes by itself.",
+                )
+            time.sleep(_LOCK_PAUSE_SECONDS)
+        yield
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What files and disks do, in sentences; nothing that was published is touched by it."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise damaged("that was read or written last", error) from error
+    except OSError as error:
+        raise SightlineError(
+            "The lake could not be written.",
+            why=f"The system says: {error.strerror or error}.",
+            fix="Make room or mend the disk, then run `sightline refresh` again: it goes on where it stopped.",
+        ) from error

@@ -1,0 +1,212 @@
+"""Tables of the lake: Parquet files that a Delta log makes into versions, with our own state in each commit."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+
+from app.lake.sources import BIG, BLOB, DAY, FLAG, INSTANT, INT, TEXT, Source
+from app.lake.versions import ROWS, Part, TableVersion
+from db.errors import SightlineError
+
+_STATE = "sightline"
+_PARTITIONS = ["in_month", "in_layer"]
+_CONFIGURATION = {
+    "delta.checkpointInterval": "50",
+    # The log of a version that nobody has kept goes with it.
+    "delta.logRetentionDuration": "interval 7 days",
+}
+_OPENED = 2048
+_ARROW = {
+    BLOB: pa.binary(),
+    TEXT: pa.string(),
+    BIG: pa.int64(),
+    INT: pa.int32(),
+    DAY: pa.date32(),
+    INSTANT: pa.timestamp("us", "UTC"),
+    FLAG: pa.bool_(),
+}
+
+
+class LakeDamagedError(SightlineError):
+    """A file or a log of the lake can't be read."""
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A Parquet file that lies in its place and that no version knows yet."""
+
+    path: Path
+    month: date | None
+    layer: str = ROWS
+
+
+@dataclass
+class Opened:
+    """A table at a version: its files, and the state that its last commit carried."""
+
+    parts: tuple[Part, ...] = ()
+    version: int = -1
+    state: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever committed: a table that was only just created says nothing."""
+        return bool(self.state)
+
+
+class Table:
+    """One Delta table. A commit adds and removes files and writes the state, all or nothing."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder / name
+        self.name = name
+
+    def open(self) -> Opened:
+        """The newest version with its state; of a table that is not there, an empty one."""
+        try:
+            table = DeltaTable(str(self.folder))
+        except TableNotFoundError:
+            return Opened()
+        except (DeltaError, OSError, ValueError) as error:
+            raise damaged(self.name, error) from error
+        return Opened(_parts(self.folder, table), table.version(), _state(table))
+
+    def is_newest(self, opened: Opened) -> bool:
+        """Whether nobody has committed since."""
+        return opened.exists and not (self.folder / "_delta_log" / f"{opened.version + 1:020}.json").exists()
+
+    def at(self, version: int) -> TableVersion:
+        """The table as a commit left it."""
+        return _table_version(self.folder, version)
+
+    def new_path(self, month: date | None, layer: str = ROWS) -> Path:
+        """Where a new file of a month goes. What is written there and never committed is swept away later."""
+        folder = self.folder / (f"{month:%Y-%m}" if month else "all")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{layer}-{uuid.uuid4().hex}.parquet"
+
+    def commit(
+        self,
+        opened: Opened,
+        schema: pa.Schema,
+        *,
+        adds: Sequence[NewFile] = (),
+        removes: Iterable[Part] = (),
+        state: Mapping[str, Any],
+    ) -> int:
+        """Make the next version of the one that was opened; where somebody was faster, nothing is changed."""
+        is_there = opened.version >= 0
+        table = DeltaTable(str(self.folder)) if is_there else self._created(schema)
+        base = opened.version if is_there else table.version()
+        if table.version() != base:
+            raise SightlineError(
+                f"Another refresh wrote the table {self.name} of the lake.",
+                why="Only one refresh may write at a time; this one was overtaken.",
+                fix="Run `sightline refresh` again.",
+            )
+        actions = [self._added(new) for new in adds] + [self._removed(part) for part in removes]
+        table.create_write_transaction(
+            actions,
+            mode="append",
+            schema=table.schema(),
+            partition_by=_PARTITIONS,
+            commit_properties=CommitProperties(
+                custom_metadata={_STATE: json.dumps(state)},
+                # Numbered after the version that was opened: a writer that slept must not write twice.
+                max_commit_retries=0,
+            ),
+            post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
+        )
+        return base + 1
+
+    def _created(self, schema: pa.Schema) -> DeltaTable:
+        fields = [*schema, pa.field("in_month", pa.date32()), pa.field("in_layer", pa.string())]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return DeltaTable.create(
+            str(self.folder), schema=pa.schema(fields), partition_by=_PARTITIONS, configuration=_CONFIGURATION
+        )
+
+    def _added(self, new: NewFile) -> AddAction:
+        return AddAction(
+            path=new.path.relative_to(self.folder).as_posix(),
+            size=new.path.stat().st_size,
+            partition_values=_values(new.month, new.layer),
+            modification_time=_now_ms(),
+            data_change=True,
+            stats=json.dumps({"numRecords": pq.read_metadata(new.path).num_rows}),
+        )
+
+    def _removed(self, part: Part) -> RemoveAction:
+        return RemoveAction(
+            path=Path(part.path).relative_to(self.folder).as_posix(),
+            data_change=True,
+            deletion_timestamp=_now_ms(),
+            size=part.size,
+            partition_values=_values(part.month, part.layer),
+        )
+
+
+def schema_of(source: Source) -> pa.Schema:
+    """A source's columns as Delta and Arrow type them, and what tells its versions of a row apart."""
+    fields = [pa.field(column.name, _ARROW.get(column.type) or _decimal(column.type)) for column in source.columns]
+    return pa.schema([*fields, pa.field("pull", pa.int64()), pa.field("removed", pa.bool_())])
+
+
+def _decimal(kind: str) -> pa.DataType:
+    precision, scale = kind.removeprefix("DECIMAL(").removesuffix(")").split(",")
+    return pa.decimal128(int(precision), int(scale))
+
+
+def damaged(name: str, error: Exception) -> LakeDamagedError:
+    """What a person is told when a part of the lake can't be read."""
+    return LakeDamagedError(
+        f"The table {name} of the lake can't be read.",
+        why=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}",
+        fix="`sightline refresh --rebuild` makes the lake anew from the database; until then, old answers stay.",
+    )
+
+
+def _values(month: date | None, layer: str) -> dict[str, str | None]:
+    return {"in_month": month.isoformat() if month else None, "in_layer": layer}
+
+
+def _state(table: DeltaTable) -> dict[str, Any]:
+    newest = table.history(1)[0]
+    state: dict[str, Any] = json.loads(newest.get(_STATE, "{}"))
+    return state
+
+
+@lru_cache(maxsize=_OPENED)
+def _table_version(folder: Path, version: int) -> TableVersion:
+    try:
+        table = DeltaTable(str(folder), version=version)
+        return TableVersion(folder.name, version, _parts(folder, table))
+    except (DeltaError, OSError, ValueError) as error:
+        raise damaged(folder.name, error) from error
+
+
+def _parts(folder: Path, table: DeltaTable) -> tuple[Part, ...]:
+    actions = pa.table(table.get_add_actions(flatten=True))
+    if not actions.num_rows:
+        return ()
+    columns = ("path", "num_records", "size_bytes", "partition.in_month", "partition.in_layer")
+    return tuple(
+        Part(str(folder / path), rows, size, month, layer)
+        for path, rows, size, month, layer in zip(*(actions[name].to_pylist() for name in columns), strict=True)
+    )
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
