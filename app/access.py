@@ -23,13 +23,30 @@ class Permission(StrEnum):
     """One thing that a person may do."""
 
     OVERVIEW_READ = "overview.read"
+    EMAIL_READ = "email.read"
+    AUDIENCE_READ = "audience.read"
+    WEB_READ = "web.read"
+    ADS_READ = "ads.read"
+    AI_USAGE_READ = "ai_usage.read"
+    AI_COST_READ = "ai_cost.read"
+    MONEY_READ = "money.read"
+    QUOTAS_READ = "quotas.read"
     TEAM_MANAGE = "team.manage"
 
 
-_VIEWER = frozenset({Permission.OVERVIEW_READ})
+_VIEWER = frozenset(
+    {
+        Permission.OVERVIEW_READ,
+        Permission.EMAIL_READ,
+        Permission.AUDIENCE_READ,
+        Permission.WEB_READ,
+        Permission.ADS_READ,
+        Permission.AI_USAGE_READ,
+    }
+)
 PERMISSIONS = {
     Role.VIEWER: _VIEWER,
-    Role.FINANCE: _VIEWER,
+    Role.FINANCE: _VIEWER | {Permission.AI_COST_READ, Permission.MONEY_READ},
     Role.ADMIN: frozenset(Permission),
 }
 

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     lake: str = Field(
         default="",
         validation_alias="SIGHTLINE_LAKE",
-        description="Where the lake lies: a folder or the URL of object storage; empty: `lake` in SIGHTLINE_HOME.",
+        description="The folder of the lake, shared by all machines of an installation; empty: `lake` in SIGHTLINE_HOME.",
     )
     zone: str = Field(
         default="UTC",
@@ -69,10 +69,10 @@ class Settings(BaseSettings):
         validation_alias="SIGHTLINE_ENGINE",
         description="What makes the rollups: `duckdb` on this machine, or `spark` on a cluster.",
     )
-    spark_remote: str = Field(
-        default="sc://127.0.0.1:15002",
+    spark_remote: SecretStr = Field(
+        default=SecretStr("sc://127.0.0.1:15002"),
         validation_alias="SIGHTLINE_SPARK_REMOTE",
-        description="The Spark Connect address, where the engine is `spark`.",
+        description="The Spark Connect address, where the engine is `spark`; it may hold a token.",
     )
     log_format: Literal["console", "json"] = Field(
         default="console",
@@ -95,6 +95,13 @@ class Settings(BaseSettings):
     def _empty_means_none(cls, url: object) -> object:
         return None if url == "" else url
 
+    @field_validator("lake")
+    @classmethod
+    def _folder(cls, lake: str) -> str:
+        if "://" in lake:
+            raise ValueError("it must be a folder; mount object storage as one")
+        return lake
+
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
@@ -116,9 +123,9 @@ class Settings(BaseSettings):
         return self.home / "keys"
 
     @property
-    def lake_address(self) -> str:
-        """Where the lake lies, as a folder or URL."""
-        return self.lake or str(self.home / "lake")
+    def lake_folder(self) -> Path:
+        """Where the lake lies."""
+        return Path(self.lake).expanduser().absolute() if self.lake else self.home / "lake"
 
     @property
     def server_folder(self) -> Path:

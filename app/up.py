@@ -1,4 +1,4 @@
-"""Runs the app: starts the serving process, waits until it answers, and stops everything in order."""
+"""Runs the app: the serving process and the worker beside it, until somebody ends both in order."""
 
 import signal
 import socket
@@ -21,6 +21,12 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Not through a proxy of the surroundings: it could not reach this machine.
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _STOP_SECONDS = 20
+_LOOK_SECONDS = 0.2
+_NEXT_WORKER_SECONDS = 5
+_APP = (
+    sys.executable, "-m", "streamlit", "run", str(PROJECT / "app" / "asgi.py"), "--logger.hideWelcomeMessage", "true",
+)  # fmt: skip
+_WORKER = (sys.executable, "-m", "app.cli", "worker", "--quiet")
 
 
 def end_in_order() -> None:
@@ -50,12 +56,12 @@ def require_free_port() -> None:
 
 
 def serve_until_stopped(say: Say) -> None:
-    """Serve the app until a person or the system ends it."""
-    with _serving() as server:
+    """Serve the app, with a worker in the background, until a person or the system ends it."""
+    with _running((*_APP, "--server.port", str(settings().port), "--server.address", ADDRESS)) as server:
         try:
             _wait_until_it_answers(server)
             say(f"Sightline is at http://{ADDRESS}:{settings().port} - Ctrl-C stops it, nothing is lost.")
-            server.wait()
+            _beside_a_worker(server, say)
         except KeyboardInterrupt:
             # A second Ctrl-C must not interrupt the orderly end.
             for which in _STOP_SIGNALS:
@@ -69,26 +75,33 @@ def serve_until_stopped(say: Say) -> None:
     )
 
 
-@contextmanager
-def _serving() -> Iterator[subprocess.Popen[bytes]]:
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(PROJECT / "app" / "asgi.py"),
-        "--server.port", str(settings().port),
-        "--server.address", ADDRESS,
-        "--logger.hideWelcomeMessage", "true",
-    ]  # fmt: skip
-    # A session of its own: Ctrl-C reaches this process alone, which then stops the parts in order.
-    server = subprocess.Popen(command, cwd=PROJECT, start_new_session=True)  # noqa: S603 - our own command
-    try:
-        yield server
-    finally:
+def _beside_a_worker(server: subprocess.Popen[bytes], say: Say) -> None:
+    """While the app serves, a worker works: one that ends is followed by another."""
+    while server.poll() is None:
+        with _running(_WORKER) as worker:
+            while server.poll() is None and worker.poll() is None:
+                time.sleep(_LOOK_SECONDS)
         if server.poll() is None:
-            server.terminate()
+            say(
+                f"The worker ended with code {worker.returncode}; another one starts in {_NEXT_WORKER_SECONDS} seconds."
+            )
+            time.sleep(_NEXT_WORKER_SECONDS)
+
+
+@contextmanager
+def _running(command: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+    # A session of its own: Ctrl-C reaches this process alone, which then stops the parts in order.
+    process = subprocess.Popen(command, cwd=PROJECT, start_new_session=True)  # noqa: S603 - our own commands
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
             try:
-                server.wait(_STOP_SECONDS)
+                process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+                process.kill()
+                process.wait()
 
 
 def _wait_until_it_answers(server: subprocess.Popen[bytes]) -> None:

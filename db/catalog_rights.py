@@ -25,6 +25,8 @@ KEPT_BY_TRIGGERS = {
 REVIEWED_AS_OWNER = {
     "make_partitions(integer)": "makes empty partitions, two years ahead at most",
     "make_partitions_between(date,date)": "makes empty partitions, two years ahead at most",
+    "forget_event_keys(integer)": "deletes what the retention policy gives up, and answers how many",
+    "forget_tombstones(integer)": "deletes traces older than 30 days, and answers how many",
 }
 # The app's roles can make no temporary object (checked below), so nothing can stand before these schemas.
 _PINNED = ("search_path=pg_catalog", "search_path=pg_catalog, public", "search_path=pg_catalog, public, pg_temp")

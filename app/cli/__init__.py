@@ -16,11 +16,13 @@ from sqlalchemy import Engine
 
 from app import database, keys, up
 from app.access import Role
-from app.cli import shared
+from app.cli import lake, shared, work
 from app.cli.shared import err, out, plain, say
 from app.commands import team
 from app.health import findings
 from app.installation import installation
+from app.lake.place import the_engine, the_place
+from app.lake.refresh import Refresher
 from app.redaction import without_secrets
 from app.settings import PROJECT, settings
 from db.demo import Size, load_demo
@@ -42,6 +44,9 @@ user_app = typer.Typer(help="The people who use Sightline.", no_args_is_help=Tru
 keys_app = typer.Typer(help="The keys that encrypt secrets in the database.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 app.add_typer(keys_app, name="keys")
+app.command()(lake.refresh)
+app.command()(work.worker)
+app.add_typer(work.jobs_app, name="jobs")
 
 
 def main() -> None:
@@ -64,7 +69,7 @@ def main() -> None:
 def up_(
     demo: Annotated[bool, typer.Option(help="Fill an empty embedded database with invented data first.")] = True,
 ) -> None:
-    """Start everything: the database, its tables, demo data on the first start, and the app.
+    """Start everything: the database, its tables, demo data on the first start, the lake, the app and its worker.
 
     Example: `PORT=8600 sightline up`
     """
@@ -75,6 +80,9 @@ def up_(
             # A server that somebody gave us is never filled with invented data unasked.
             if demo and address.is_embedded and not database.holds_customers(setup):
                 _load(setup, Size.SMALL, seed=1, today=datetime.now(UTC))
+        place = the_place(address)
+        if not place.lake.latest_number:
+            lake.bring_up(Refresher(place, the_engine(place.lake)))
         up.serve_until_stopped(say)
     say(f"Stopped. Everything is kept in {settings().home}.")
 

@@ -61,6 +61,12 @@ class Sides:
 Earlier = Callable[[str, int, int], tuple[Part, ...]]
 
 
+def rollup_table(lake: Lake, rollup: Rollup, zone: str) -> Table:
+    """Another text, other inputs or another zone make another table: it is filled from the start."""
+    shape = "\n".join((rollup.sql, zone, *(SOURCES[name].digest for name in rollup.reads)))
+    return lake.rollup(lake.generation, rollup.name, hashlib.sha256(shape.encode()).hexdigest()[:8])
+
+
 class Builder:
     """Brings rollups of one lake up to date, by one engine, for days of one zone."""
 
@@ -72,11 +78,6 @@ class Builder:
         self._duck = duck
         self._zone = zone
         self._earlier = earlier
-
-    def table(self, rollup: Rollup) -> Table:
-        """Another text, other inputs or another zone make another table: it is filled from the start."""
-        shape = "\n".join((rollup.sql, self._zone, *(SOURCES[name].digest for name in rollup.reads)))
-        return self._lake.rollup(self._lake.generation, rollup.name, hashlib.sha256(shape.encode()).hexdigest()[:8])
 
     def bring(self, rollup: Rollup, table: Table, opened: Opened, sources: Mapping[str, Opened]) -> bool:
         """Bring a rollup up to its sources; says whether there was anything to do."""

@@ -138,6 +138,11 @@ class Lake:
         """All versions that can still be read."""
         return sorted({int(file.stem) for folder in (self._versions, self._pins) for file in folder.glob("*.json")})
 
+    def unpinned(self) -> list[int]:
+        """Versions that may be forgotten, oldest first."""
+        pinned = {file.name for file in self._pins.glob("*.json")}
+        return sorted(int(file.stem) for file in self._versions.glob("*.json") if file.name not in pinned)
+
     def forget(self, number: int) -> None:
         """Drop a version that nobody has pinned; its files are swept away later."""
         (self._versions / f"{number:08}.json").unlink(missing_ok=True)
@@ -145,7 +150,7 @@ class Lake:
 
 def the_lake() -> Lake:
     """The lake of this installation."""
-    return Lake(Path(settings().lake_address))
+    return Lake(settings().lake_folder)
 
 
 def write_whole(path: Path, content: str) -> None:

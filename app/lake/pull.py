@@ -241,7 +241,7 @@ class Pull:
         self._duck.execute(
             f"INSERT INTO pulled ({keys}, row_changed, removed, in_month)"
             f" SELECT DISTINCT {keys}, TRUE, TRUE, in_month FROM ({_removed_keys(source, codes)}) AS k"
-            f" WHERE NOT EXISTS (SELECT FROM pulled AS p WHERE p.row_changed AND {same})"
+            f" WHERE NOT EXISTS (SELECT 1 FROM pulled AS p WHERE p.row_changed AND {same})"
         )
         self._duck.unregister("tombstones")
 

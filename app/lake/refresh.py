@@ -13,7 +13,8 @@ import psycopg
 import structlog
 
 from app.lake import duck
-from app.lake.build import Builder
+from app.lake.build import Builder, rollup_table
+from app.lake.compact import fold_rollup, fold_source, months_to_fold
 from app.lake.duck import DuckEngine
 from app.lake.engine import Engine
 from app.lake.lake import Lake
@@ -32,6 +33,9 @@ _LOCK_PAUSE_SECONDS = 0.2
 _MEMORY_DAYS = 29
 # A first load is kept after so many rows: a stop costs no more.
 _BATCH_ROWS = 1_000_000
+
+# What DuckDB says of files that are missing, cut off or no Parquet.
+_UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 
 # Told of each step: its name, how much is done, and how much there is.
 Told = Callable[[str, int, int], None]
@@ -72,6 +76,10 @@ class Refresher:
         # When everything below a transaction was seen to be finished: (when, transaction).
         self._seen: list[tuple[datetime, int]] = []
 
+    @property
+    def lake(self) -> Lake:
+        return self._lake
+
     def refresh(self, told: Told = quietly) -> Outcome:
         """Bring the lake up to the database. Interrupted anywhere, it loses nothing and goes on from there."""
         started = time.monotonic()
@@ -82,6 +90,21 @@ class Refresher:
                 made = self._build(connection, sources, told)
             version, is_new = self._publish(through, sources, made)
         return Outcome(version, is_new, through, time.monotonic() - started)
+
+    def tidy(self) -> bool:
+        """Fold scattered files; says whether there was anything to fold. What the tables tell stays the same."""
+        tables = [self._source_table(name) for name in SOURCES]
+        made = self._made()
+        if not any(months_to_fold(self._open(table).parts) for table in (*tables, *made.values())):
+            return False
+        with writing(self._place.lock_url), _explained(), duck.connect(self._lake.scratch, "UTC") as connection:
+            for name, table in zip(SOURCES, tables, strict=True):
+                fold_source(SOURCES[name], table, self._open(table), connection)
+            for name, table in made.items():
+                fold_rollup(rollups()[name], table, self._open(table), connection)
+            sources = {name: self._open(table) for name, table in zip(SOURCES, tables, strict=True)}
+            self._publish(self._lake.complete_through or datetime.now(UTC), sources, made)
+        return True
 
     def _load_missing(self, told: Told) -> None:
         """What is not in the lake yet and is much: batch by batch, each in a short snapshot of its own, and kept."""
@@ -156,16 +179,16 @@ class Refresher:
         self, connection: duckdb.DuckDBPyConnection, sources: Mapping[str, Opened], told: Told
     ) -> dict[str, Table]:
         builder = Builder(self._lake, self._engine, connection, zone=self._place.zone, earlier=self._earlier())
-        made = {}
-        texts = rollups()
-        for done, (name, rollup) in enumerate(texts.items()):
-            told("Rollups", done, len(texts))
-            made[name] = builder.table(rollup)
-            opened = self._open(made[name])
-            if builder.bring(rollup, made[name], opened, sources):
-                self._known.pop(made[name].folder, None)
-        told("Rollups", len(texts), len(texts))
+        made = self._made()
+        for done, (name, table) in enumerate(made.items()):
+            told("Rollups", done, len(made))
+            if builder.bring(rollups()[name], table, self._open(table), sources):
+                self._known.pop(table.folder, None)
+        told("Rollups", len(made), len(made))
         return made
+
+    def _made(self) -> dict[str, Table]:
+        return {name: rollup_table(self._lake, rollup, self._place.zone) for name, rollup in rollups().items()}
 
     def _earlier(self) -> Callable[[str, int, int], tuple[Part, ...]]:
         published = self._published_pulls()
@@ -275,11 +298,17 @@ def _explained() -> Iterator[None]:
     """What files and disks do, in sentences; nothing that was published is touched by it."""
     try:
         yield
-    except duckdb.Error as error:
+    except _UNREADABLE as error:
+        if "No space left" in str(error):
+            raise _unwritable("No space left on device") from error
         raise damaged("that was read or written last", error) from error
     except OSError as error:
-        raise SightlineError(
-            "The lake could not be written.",
-            why=f"The system says: {error.strerror or error}.",
-            fix="Make room or mend the disk, then run `sightline refresh` again: it goes on where it stopped.",
-        ) from error
+        raise _unwritable(error.strerror or str(error)) from error
+
+
+def _unwritable(reason: str) -> SightlineError:
+    return SightlineError(
+        "The lake could not be written.",
+        why=f"The system says: {reason}.",
+        fix="Make room or mend the disk, then run `sightline refresh` again: it goes on where it stopped.",
+    )

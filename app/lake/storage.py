@@ -100,7 +100,7 @@ class Table:
     def commit(
         self,
         opened: Opened,
-        schema: pa.Schema,
+        schema: pa.Schema | None,
         *,
         adds: Sequence[NewFile] = (),
         removes: Iterable[Part] = (),
@@ -131,7 +131,9 @@ class Table:
         )
         return base + 1
 
-    def _created(self, schema: pa.Schema) -> DeltaTable:
+    def _created(self, schema: pa.Schema | None) -> DeltaTable:
+        if schema is None:
+            raise ValueError(f"The table {self.name} is new: its first commit must say what its columns are.")
         fields = [*schema, pa.field("in_month", pa.date32()), pa.field("in_layer", pa.string())]
         self.folder.mkdir(parents=True, exist_ok=True)
         return DeltaTable.create(

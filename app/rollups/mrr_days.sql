@@ -8,7 +8,7 @@
 -- otherwise up is expansion, down contraction, and down to nothing churn. One subscription that follows another on the
 -- same day is thus never churn. Contraction and churn are negative; the five add up to `mrr_change`, whose running sum
 -- is MRR. Each currency is followed by itself: a change of currency is churn in one, and new in the other.
--- The tier is the paid one begun last on that day; on churn, or where none began, the one left last.
+-- The tier is the paid one begun last on that day; where none began, as always on churn, the one left last.
 -- Started and ended count every subscription, free and trialing ones too, on its own tier: their running difference is
 -- the number of subscriptions.
 -- Prices are exact in all engines below 9.0e11 major units (2^53 ten-thousandths).
@@ -29,7 +29,10 @@ WITH spans AS (
                 THEN GREATEST(COALESCE(ends_at, cancelled_at, started_at), started_at)
             WHEN ends_at IS NOT NULL THEN GREATEST(ends_at, started_at)
         END AS ended_at,
-        CASE WHEN status = 'trialing' THEN 0 ELSE CAST(CAST(price AS DECIMAL(28, 4)) * 10000 AS BIGINT) END AS ten_thousandths,
+        CASE
+            WHEN status = 'trialing' THEN 0
+            ELSE CAST(CAST(price AS DECIMAL(28, 4)) * 10000 AS BIGINT)
+        END AS ten_thousandths,
         CASE WHEN billing_cycle = 'annual' THEN 12 ELSE 1 END AS months
     FROM subscriptions
 ),
@@ -133,7 +136,7 @@ kinds AS (
         currency,
         day,
         change,
-        CASE WHEN level = 0 THEN left_tier ELSE COALESCE(begun_tier, left_tier) END AS tier,
+        COALESCE(begun_tier, left_tier) AS tier,
         CASE
             WHEN place = 1 THEN 'new'
             WHEN level = change THEN 'reactivation'

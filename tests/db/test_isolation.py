@@ -33,6 +33,8 @@ OPEN_TO_INGEST = [
 CALLS = {
     "app_workspaces()": "app_workspaces()",
     "fact_partitions()": "fact_partitions()",
+    "forget_event_keys(integer)": "forget_event_keys(1)",
+    "forget_tombstones(integer)": "forget_tombstones(1)",
     "house_workspace()": "house_workspace()",
     "make_partitions(integer)": "make_partitions(3)",
     "make_partitions_between(date,date)": "make_partitions_between(current_date, current_date)",

@@ -7,12 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import adbc_driver_postgresql.dbapi as adbc
 import duckdb
 from sqlalchemy import Connection, Engine, text
 
-from app.lake.origin import as_pulled, origin, typed
 from app.lake.postgres import CALENDAR_FROM, CALENDAR_UNTIL, on_postgres
-from app.lake.sources import SOURCES
+from app.lake.sources import SOURCES, Source
 from app.rollups import Rollup, rollups
 from db.engine import driver
 from tests import oracles
@@ -54,13 +54,24 @@ def by_duckdb(lake: duckdb.DuckDBPyConnection, rollup: Rollup, zone: str) -> lis
 
 
 def fill(lake: duckdb.DuckDBPyConnection, database: Database, tables: Iterable[str], where: str = "TRUE") -> None:
-    """Copy tables into the lake's shape, as the pull does it."""
-    with origin(database.server.url(database.name, "test_app_pipe")) as now:
+    """Copy tables into the lake's shape."""
+    with adbc.connect(database.server.url(database.name, "test_app_pipe")) as connection, connection.cursor() as cursor:
         for source in (SOURCES[name] for name in tables):
-            with now.stream(as_pulled(source, source.name, where=where)) as pulled:
-                lake.register("pulled", pulled)
-                lake.execute(f"CREATE OR REPLACE TABLE {source.name} AS SELECT {typed(source)} FROM pulled")
-                lake.unregister("pulled")
+            cursor.execute(_travelling(source, where))
+            pulled = cursor.fetch_arrow_table()
+            typed = ", ".join(f"CAST({column.name} AS {column.type}) AS {column.name}" for column in source.columns)
+            lake.register("pulled", pulled)
+            lake.execute(f"CREATE OR REPLACE TABLE {source.name} AS SELECT {typed} FROM pulled")
+            lake.unregister("pulled")
+
+
+def _travelling(source: Source, where: str) -> str:
+    # The driver has no decimals: they travel as text.
+    listed = ", ".join(
+        f"CAST({column.name} AS TEXT) AS {column.name}" if column.type.startswith("DECIMAL") else column.name
+        for column in source.columns
+    )
+    return f"SELECT {listed} FROM ({source.select()}) AS shaped WHERE {where}"
 
 
 @contextmanager

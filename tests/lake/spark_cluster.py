@@ -9,7 +9,8 @@ import signal
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +21,22 @@ MASTER = "org.apache.spark.deploy.master.Master"
 WORKER = "org.apache.spark.deploy.worker.Worker"
 CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 WORKERS = 2
+# What a worker may lend to executors; it takes none of it itself.
+WORKER_MEMORY = "2g"
 START_SECONDS = 90
 STOP_SECONDS = 5
+# Processes that live for a minute are not worth the second compiler's work: a third of the time remains.
+JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 # Small tables must reach both workers too: no partition is merged away, and every port is one that is free.
 CONF = {
     "spark.connect.grpc.binding.address": LOOPBACK,
     "spark.connect.grpc.binding.port": "0",
     "spark.driver.bindAddress": LOOPBACK,
+    "spark.driver.extraJavaOptions": JAVA,
     "spark.driver.host": LOOPBACK,
     "spark.driver.memory": "768m",
     "spark.executor.cores": "1",
+    "spark.executor.extraJavaOptions": JAVA,
     "spark.executor.memory": "768m",
     "spark.scheduler.minRegisteredResourcesRatio": "1.0",
     "spark.sql.adaptive.coalescePartitions.enabled": "false",
@@ -80,19 +87,19 @@ class Cluster:
     driver_page: str
 
     def workers(self) -> set[str]:
-        """The ids of the workers that the master counts as alive."""
-        state = _json(f"{self.master_page}/json/")
-        return {worker["id"] for worker in state["workers"] if worker["state"] == "ALIVE"}
+        """The pages of the workers that the master counts as alive."""
+        workers = _json(f"{self.master_page}/json/")["workers"]
+        return {worker["webuiaddress"] for worker in workers if worker["state"] == "ALIVE"}
 
-    def tasks_by_worker(self) -> dict[str, int]:
-        """How many tasks ended well on each worker, known by the page on which the executor's log is shown."""
+    def tasks_by_worker(self) -> Counter[str]:
+        """How many tasks ended well on each worker, known by the page on which its executor's log is shown."""
         (application,) = _json(f"{self.driver_page}/api/v1/applications")
         executors = _json(f"{self.driver_page}/api/v1/applications/{application['id']}/executors")
-        return {
-            executor["executorLogs"]["stdout"].split("/logPage")[0]: executor["completedTasks"]
-            for executor in executors
-            if executor["id"] != "driver"
-        }
+        tasks: Counter[str] = Counter()
+        for executor in executors:
+            if executor["id"] != "driver":
+                tasks[executor["executorLogs"]["stdout"].split("/logPage")[0]] += executor["completedTasks"]
+        return tasks
 
 
 def missing() -> str | None:
@@ -105,7 +112,7 @@ def missing() -> str | None:
 
 
 @contextmanager
-def spark_cluster(folder: Path) -> Iterator[Cluster]:
+def spark_cluster(folder: Path, conf: Mapping[str, str] = CONF) -> Iterator[Cluster]:
     """A cluster that lives for a with block; its logs and its scratch files lie in a folder."""
     with ExitStack() as daemons:
         master = daemons.enter_context(_daemon(folder, "master", MASTER, "--host", LOOPBACK, *_ports()))
@@ -115,7 +122,7 @@ def spark_cluster(folder: Path) -> Iterator[Cluster]:
             for number in range(WORKERS)
         ]
         driver = daemons.enter_context(
-            _daemon(folder, "connect", "org.apache.spark.deploy.SparkSubmit", *_submit(address))
+            _daemon(folder, "connect", "org.apache.spark.deploy.SparkSubmit", *_submit(address, conf))
         )
         for worker in workers:
             worker.wait_for(r"(Successfully registered) with master")
@@ -134,12 +141,12 @@ def _ports() -> tuple[str, ...]:
 
 def _worker(folder: Path, number: int) -> tuple[str, ...]:
     work = folder / f"work{number}"
-    return ("--host", LOOPBACK, *_ports(), "--cores", "1", "--memory", "1g", "--work-dir", str(work))
+    return ("--host", LOOPBACK, *_ports(), "--cores", "1", "--memory", WORKER_MEMORY, "--work-dir", str(work))
 
 
-def _submit(master: str) -> tuple[str, ...]:
-    conf = [part for name, value in CONF.items() for part in ("--conf", f"{name}={value}")]
-    return ("--master", master, "--class", CONNECT, "--name", "sightline-test", *conf, "spark-internal")
+def _submit(master: str, conf: Mapping[str, str]) -> tuple[str, ...]:
+    settings = [part for name, value in conf.items() for part in ("--conf", f"{name}={value}")]
+    return ("--master", master, "--class", CONNECT, "--name", "sightline-test", *settings, "spark-internal")
 
 
 @contextmanager
@@ -176,7 +183,9 @@ def _environment(folder: Path) -> dict[str, str]:
         "SPARK_HOME": str(_spark_home()),
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_LOCAL_DIRS": str(folder / "scratch"),
+        "SPARK_DAEMON_JAVA_OPTS": JAVA,
         "SPARK_DAEMON_MEMORY": "512m",
+        "SPARK_LAUNCHER_OPTS": JAVA,
     } | {name: os.environ[name] for name in ("JAVA_HOME", "TZ") if name in os.environ}
 
 

@@ -43,7 +43,7 @@ def differences(url: str, lake: Lake) -> dict[str, int]:
 
 
 def _apart(duck: duckdb.DuckDBPyConnection, wanted: str, there: str) -> int:
-    (apart,) = duck.execute(
-        f"SELECT (SELECT COUNT(*) FROM ({wanted} EXCEPT ALL {there})) + (SELECT COUNT(*) FROM ({there} EXCEPT ALL {wanted}))"
-    ).fetchall()[0]
+    lacking = f"SELECT COUNT(*) FROM (FROM ({wanted}) EXCEPT ALL FROM ({there}))"
+    beyond = f"SELECT COUNT(*) FROM (FROM ({there}) EXCEPT ALL FROM ({wanted}))"
+    (apart,) = duck.execute(f"SELECT ({lacking}) + ({beyond})").fetchall()[0]
     return apart

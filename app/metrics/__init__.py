@@ -1,0 +1,1 @@
+"""The metrics: each is defined once, with its meaning, and answered with a receipt."""

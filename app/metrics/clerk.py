@@ -1,0 +1,149 @@
+"""Writes the receipt of an answer: definitions, versions, rates, and caveats."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+
+from app.lake.versions import LakeVersion
+from app.metrics import sql
+from app.metrics.compile import Compiled, Shape, is_converted, parameters_of, reading_of
+from app.metrics.metric import Metric, Stock, Sum, Unit
+from app.metrics.question import Compare
+from app.metrics.rates import Rates, RateUsed
+from app.metrics.reading import AI_CURRENCY, Reading, column
+from app.metrics.receipt import Definition, Receipt, RollupRead
+from app.metrics.route import Part
+from app.metrics.spans import BEFORE, Spans
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of an answer when its receipt is written."""
+
+    shape: Shape
+    compiled: Compiled
+    spans: Spans
+    version: LakeVersion
+    compare: Compare | None
+    parameters: Mapping[str, Any]
+    rows_read: int
+    unconverted: int
+    elapsed_ms: float
+
+
+def write(told: Told, used: tuple[RateUsed, ...]) -> Receipt:
+    before = told.spans.named(BEFORE)
+    complete, now = told.spans.complete, told.spans.now
+    has_money = any(metric.unit is Unit.MONEY for metric in told.shape.checked.metrics)
+    return Receipt(
+        definitions=tuple(map(_definition, told.shape.checked.metrics)),
+        compiled=told.compiled,
+        parameters=told.parameters,
+        rollups=tuple(_read(part, told.version) for part in told.shape.parts),
+        lake_version=told.version.number,
+        data_through=told.version.data_through,
+        loaded_at=told.version.loaded_at,
+        zone=told.version.zone,
+        period=(now.since, now.until),
+        compared=(complete.since, complete.until) if before else None,
+        before=(before.since, before.until) if before else None,
+        running_day=told.spans.running_day,
+        currency=told.shape.currency if has_money and is_converted(told.shape.checked) else None,
+        rates=used,
+        unconverted=told.unconverted,
+        rows_read=told.rows_read,
+        caveats=tuple(_caveats(told)),
+        price_book_version=getattr(told.version, "price_book_version", None),
+        machine_rules_version=getattr(told.version, "machine_rules_version", None),
+        elapsed_ms=told.elapsed_ms,
+    )
+
+
+def rates_used(
+    cursor: duckdb.DuckDBPyConnection, shape: Shape, spans: Spans, parameters: Mapping[str, Any], rates: Rates
+) -> tuple[RateUsed, ...]:
+    """Of every currency that was converted, the rates of the period."""
+    found: dict[str, RateUsed] = {}
+    for part in shape.parts:
+        reading = reading_of(shape, part)
+        if not any(reading.is_foreign(flow) for flow in _flows(part)):
+            continue
+        since = date.min if part.kind is Stock else spans.now.since
+        for currency in _currencies(cursor, reading, part, parameters):
+            used = rates.used(currency, since, spans.now.until) if currency != shape.currency else None
+            if used:
+                found.setdefault(currency, used)
+    return tuple(found[currency] for currency in sorted(found))
+
+
+def _currencies(
+    cursor: duckdb.DuckDBPyConnection, reading: Reading, part: Part, parameters: Mapping[str, Any]
+) -> list[str]:
+    if "currency" not in part.shape.grain:
+        return [AI_CURRENCY]
+    query = sql.grouped(reading.select([column("currency")], from_start=part.kind is Stock), 1)
+    named = parameters_of(query)
+    needed = {name: value for name, value in parameters.items() if name in named}
+    found = cursor.execute(query.sql(dialect="duckdb", copy=False), needed).fetchall()
+    return [currency for (currency,) in found if currency]
+
+
+def _flows(part: Part) -> list[Sum]:
+    flows = [flow for leaf in part.leaves for flow in (leaf.flows if isinstance(leaf, Stock) else (leaf,))]
+    return [flow for flow in flows if isinstance(flow, Sum)]
+
+
+def _definition(metric: Metric) -> Definition:
+    return Definition(
+        metric.name, metric.meaning, metric.formula, metric.unit.value, metric.additivity.value, metric.good.value
+    )
+
+
+def _read(part: Part, version: LakeVersion) -> RollupRead:
+    table = version.rollups[part.shape.name]
+    return RollupRead(part.shape.name, table.version, table.rows)
+
+
+def _caveats(told: Told) -> list[str]:
+    caveats = [*_of_time(told), *_of_comparison(told), *_of_money(told)]
+    caveats += [
+        f"Split as the ad platform gives it ({' or '.join(part.breakdowns)}); what it left out is not here."
+        for part in told.shape.parts
+        if part.breakdowns not in {(), ("none",)}
+    ]
+    return caveats + list(dict.fromkeys(metric.note for metric in told.shape.checked.metrics if metric.note))
+
+
+def _of_time(told: Told) -> list[str]:
+    running, now = told.spans.running_day, told.spans.now
+    through = f"{told.version.data_through:%Y-%m-%d %H:%M} UTC"
+    if running:
+        left_out = ", and it is left out of the comparison" if told.compare else ""
+        return [f"{running} is still running (data through {through}): its figures are partial{left_out}."]
+    if now.since > told.version.data_through.date():
+        return [f"The period begins after the data's end ({through})."]
+    return []
+
+
+def _of_comparison(told: Told) -> list[str]:
+    before, complete = told.spans.named(BEFORE), told.spans.complete
+    if before is None:
+        return []
+    days, days_before = (complete.until - complete.since).days, (before.until - before.since).days
+    if not days:
+        return ["No day of the period is complete: there is nothing to compare."]
+    text = f"Compared are {days} complete days from {complete.since} to {complete.until - timedelta(days=1)} with "
+    text += f"{before.since} to {before.until - timedelta(days=1)}."
+    if days != days_before:
+        text += f" A leap day makes these {days_before} days."
+    return [text]
+
+
+def _of_money(told: Told) -> list[str]:
+    if not told.unconverted:
+        return []
+    text = f"{told.unconverted} amounts have no exchange rate into {told.shape.currency} on their day or before: "
+    return [text + "figures that they belong to are empty. Split by currency, they show unconverted."]

@@ -1,0 +1,128 @@
+"""What a viewer may see, as codes: their workspaces, and the keys that a question's filters name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import duckdb
+
+from app.metrics.dimensions import Dimension, Kind
+from app.metrics.errors import UnknownValueError, did_you_mean
+from app.metrics.question import Checked, Filter, Value
+
+_NOBODY = -1
+# Which workspaces a person worked in is not written here: whether they did shows in the rows alone.
+_FIND = {
+    "workspace": """
+        SELECT code, id, name, slug FROM workspaces
+        WHERE code IN (SELECT UNNEST(CAST($codes AS BIGINT[])))
+        """,
+    "campaign": """
+        SELECT code, id, name, id FROM campaigns
+        WHERE workspace_code IN (SELECT UNNEST(CAST($codes AS BIGINT[])))
+        """,
+    "user": "SELECT code, id, name, id FROM users",
+}
+_NAMED = "(id IN (SELECT UNNEST(CAST($named AS VARCHAR[]))) OR {name} IN (SELECT UNNEST(CAST($named AS VARCHAR[]))))"
+RELATIONS = {"workspace": "workspaces", "campaign": "campaigns", "user": "users"}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Codes of the viewer's workspaces, and for each filter the values as the rollups hold them."""
+
+    workspaces: tuple[int, ...]
+    values: tuple[tuple[Value, ...], ...]
+
+    @property
+    def parameters(self) -> Mapping[str, Sequence[Value]]:
+        """Filters as the text names them; what has no value is part of the text."""
+        named: dict[str, Sequence[Value]] = {
+            f"where_{place}": [value for value in values if value is not None]
+            for place, values in enumerate(self.values)
+            if any(value is not None for value in values)
+        }
+        named["workspaces"] = list(self.workspaces)
+        return named
+
+
+def workspace_codes(cursor: duckdb.DuckDBPyConnection, workspaces: frozenset[UUID]) -> tuple[int, ...]:
+    ids = sorted(str(workspace) for workspace in workspaces)
+    found = cursor.execute(
+        "SELECT code FROM workspaces WHERE id IN (SELECT UNNEST(CAST($ids AS VARCHAR[]))) ORDER BY code", {"ids": ids}
+    ).fetchall()
+    return tuple(code for (code,) in found)
+
+
+def scope_of(cursor: duckdb.DuckDBPyConnection, codes: tuple[int, ...], checked: Checked) -> Scope:
+    """The filters' keys as codes. A key of somebody else's workspace is as unknown as one that never was."""
+    return Scope(codes, tuple(_values(cursor, codes, dimension, filter_) for dimension, filter_ in checked.where))
+
+
+def relations(checked: Checked) -> frozenset[str]:
+    """What has to be there to find the codes."""
+    keys = {RELATIONS[dimension.name] for dimension, _ in checked.where if dimension.kind is Kind.KEY}
+    return frozenset({"workspaces"} | keys)
+
+
+def _values(
+    cursor: duckdb.DuckDBPyConnection, codes: tuple[int, ...], dimension: Dimension, filter_: Filter
+) -> tuple[Value, ...]:
+    if dimension.kind is not Kind.KEY:
+        return filter_.values
+    named = [str(value) for value in filter_.values if value is not None]
+    found = _found(cursor, codes, dimension, named)
+    nothing = (None,) if None in filter_.values else ()
+    return (*(_one(cursor, codes, dimension, value, found) for value in named), *nothing)
+
+
+def _one(
+    cursor: duckdb.DuckDBPyConnection,
+    codes: tuple[int, ...],
+    dimension: Dimension,
+    value: str,
+    found: Sequence[tuple[int, str, str, str]],
+) -> int:
+    """The one code that a key, a short name or a name stands for."""
+    by_key = [code for code, key, _, short in found if value in {key, short}]
+    by_name = [(code, key) for code, key, name, _ in found if name == value]
+    if by_key:
+        return by_key[0]
+    if dimension.name == "user":
+        return by_name[0][0] if len(by_name) == 1 else _NOBODY
+    if len(by_name) == 1:
+        return by_name[0][0]
+    if by_name:
+        keys = ", ".join(sorted(key for _, key in by_name))
+        raise UnknownValueError(
+            f"{len(by_name)} {dimension.name}s are named '{value}'.", why="A name is no key.", fix=f"Use one of {keys}."
+        )
+    raise unknown(dimension, value, _names(cursor, codes, dimension))
+
+
+def unknown(dimension: Dimension, value: Value, known: Sequence[str]) -> UnknownValueError:
+    return UnknownValueError(
+        f"No {dimension.name} '{value}' is in the workspaces that you see.",
+        why="A filter must name a value that occurs there.",
+        fix=did_you_mean(str(value), known, f"`--by {dimension.name}` lists those that occur."),
+    )
+
+
+def _found(
+    cursor: duckdb.DuckDBPyConnection, codes: tuple[int, ...], dimension: Dimension, named: Sequence[str]
+) -> list[tuple[int, str, str, str]]:
+    text = _FIND[dimension.name]
+    name = "name" if dimension.name != "workspace" else "slug IN (SELECT UNNEST(CAST($named AS VARCHAR[]))) OR name"
+    condition = _NAMED.format(name=name)
+    parameters: dict[str, object] = {"named": list(named)}
+    if "$codes" in text:
+        parameters["codes"] = list(codes)
+    rows: list[tuple[int, str, str, str]] = cursor.execute(
+        f"{text} {'AND' if 'WHERE' in text else 'WHERE'} {condition}", parameters
+    ).fetchall()
+    return rows
+
+
+def _names(cursor: duckdb.DuckDBPyConnection, codes: tuple[int, ...], dimension: Dimension) -> list[str]:
+    rows = cursor.execute(_FIND[dimension.name], {"codes": list(codes)}).fetchall()
+    return [name for _, _, name, _ in rows] + [short for _, key, _, short in rows if short != key]

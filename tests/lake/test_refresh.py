@@ -1,0 +1,352 @@
+"""What a refresh copies, and what it leaves as it is."""
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from app.lake import refresh as refreshing
+from app.lake.lake import NoLakeError, UnknownVersionError
+from db.errors import SightlineError
+from tests.lake.lakes import LONG_AGO, NOON, LakeOf, lake_with_company, mail, session, use
+from tests.lake.truth import differences
+from tests.servers import new_database
+
+
+@pytest.fixture
+def lake(database, tmp_path) -> LakeOf:
+    return lake_with_company(database, tmp_path / "lake")
+
+
+@pytest.fixture
+def writer(database):
+    with session(database) as connection:
+        yield connection
+
+
+def test_before_the_first_refresh_there_are_no_figures_and_it_says_what_to_do(tmp_path, database):
+    with pytest.raises(NoLakeError, match="There are no figures yet") as told:
+        LakeOf(database, tmp_path / "lake").lake.latest()
+    assert "sightline refresh" in told.value.fix
+
+
+def test_a_first_refresh_copies_everything(lake, writer):
+    use(writer)
+    mail(writer, "delivered")
+    assert lake.refresh().is_new
+    assert lake.differences() == {}
+    assert lake.rows("usage_logs") == [(1,)]
+    assert lake.total("email_days", "emails_delivered") == 1
+
+
+def test_what_commits_late_is_not_passed_over(lake, database, writer):
+    """A sequence or a clock would be past the early writer when the late one is read."""
+    lake.refresh()
+    with session(database) as early:
+        early.autocommit = False
+        mail(early, "sent")
+        use(writer)
+        lake.refresh()
+        assert (lake.rows("email_events"), lake.rows("usage_logs")) == ([(0,)], [(0,)])
+        early.commit()
+    lake.refresh()
+    assert (lake.rows("email_events"), lake.rows("usage_logs")) == ([(1,)], [(1,)])
+
+
+def test_while_a_writer_is_open_the_lake_does_not_claim_what_it_waits_for(lake, database, writer):
+    with session(database) as open_writer:
+        open_writer.autocommit = False
+        mail(open_writer, "sent")
+        lake.refresh()
+        use(writer)
+        waiting = lake.refresh()
+        assert lake.rows("usage_logs") == [(0,)]
+        assert lake.refresh().data_through == waiting.data_through
+        open_writer.rollback()
+    assert lake.refresh().data_through > waiting.data_through
+    assert lake.rows("usage_logs") == [(1,)]
+
+
+def test_what_is_rolled_back_is_never_copied(lake, database, writer):
+    lake.refresh()
+    with session(database) as doubtful:
+        doubtful.autocommit = False
+        use(doubtful)
+        doubtful.rollback()
+    use(writer, "kept")
+    lake.refresh()
+    assert lake.rows("usage_logs", "feature") == [("kept",)]
+
+
+def test_a_refresh_without_news_makes_no_version_but_says_up_to_when_it_looked(lake, writer):
+    first = lake.refresh()
+    second = lake.refresh()
+    assert (second.version, second.is_new) == (first.version, False)
+    assert lake.lake.complete_through == second.data_through > first.data_through
+
+
+def test_a_change_takes_the_place_of_what_it_changed(lake, writer):
+    use(writer, quantity=5)
+    lake.refresh()
+    writer.execute("UPDATE usage_logs SET quantity = 3")
+    lake.refresh()
+    assert lake.rows("usage_logs", "quantity") == [(3,)]
+    assert lake.total("usage_days", "quantity") == 3
+    assert lake.total("usage_days", "uses") == 1
+
+
+def test_a_change_of_the_day_moves_what_a_rollup_counted(lake, writer):
+    """A late `delivered` with an earlier time makes the first one earlier."""
+    mail(writer, "delivered", NOON)
+    lake.refresh()
+    mail(writer, "delivered", NOON - timedelta(days=1))
+    lake.refresh()
+    assert lake.total("email_days", "emails_delivered", f"day = DATE '{NOON:%Y-%m-%d}'") == 0
+    assert lake.total("email_days", "emails_delivered") == 1
+    assert lake.differences() == {}
+
+
+def test_a_deletion_is_copied_too(lake, writer):
+    use(writer, "stays")
+    use(writer, "goes")
+    lake.refresh()
+    writer.execute("DELETE FROM usage_logs WHERE feature = 'goes'")
+    lake.refresh()
+    assert lake.rows("usage_logs", "feature") == [("stays",)]
+    assert lake.differences() == {}
+
+
+def test_a_row_deleted_and_added_again_under_its_key_is_there_once(lake, writer):
+    use(writer)
+    lake.refresh()
+    writer.execute("CREATE TEMP TABLE kept AS SELECT * FROM usage_logs")
+    columns = "workspace_id, id, logged_at, user_id, product, feature, quantity"
+    for change in ("", "UPDATE usage_logs SET quantity = 8"):
+        writer.execute("DELETE FROM usage_logs")
+        writer.execute(f"INSERT INTO usage_logs ({columns}) SELECT {columns} FROM kept")
+        if change:
+            writer.execute(change)
+        lake.refresh()
+        assert lake.rows("usage_logs") == [(1,)]
+    assert lake.differences() == {}
+
+
+def test_the_deletion_of_a_send_is_found_by_its_campaign_and_contact(lake, writer):
+    mail(writer, "opened", contact=1)
+    mail(writer, "opened", contact=2)
+    lake.refresh()
+    writer.execute("DELETE FROM email_events WHERE contact_id = (SELECT contact_id FROM email_sends LIMIT 1)")
+    lake.refresh()
+    assert lake.rows("email_sends") == [(1,)]
+    assert lake.differences() == {}
+
+
+def test_an_address_in_another_domain_takes_its_history_along(lake, writer):
+    mail(writer, "delivered", contact=1)
+    lake.refresh()
+    writer.execute("UPDATE contacts SET email = 'c1@elsewhere.example' WHERE email LIKE 'c1@%'")
+    lake.refresh()
+    assert lake.rows("email_events", "email_domain") == [("elsewhere.example",)]
+    assert lake.total("email_domain_days", "emails_delivered", "email_domain = 'elsewhere.example'") == 1
+    assert lake.differences() == {}
+
+
+@pytest.mark.parametrize("ending", ["DROP TABLE {0}", "TRUNCATE {0}", "ALTER TABLE usage_logs DETACH PARTITION {0}"])
+def test_a_month_that_the_database_has_no_more_leaves_the_lake(lake, writer, ending):
+    use(writer, at=LONG_AGO)
+    use(writer, at=NOON)
+    lake.refresh()
+    writer.execute(ending.format(f"usage_logs_{LONG_AGO:%Y_%m}"))
+    lake.refresh()
+    assert lake.total("usage_days", "uses") == 1
+    assert lake.differences() == {}
+
+
+def test_a_month_made_anew_is_copied_anew(lake, writer):
+    use(writer, "old", at=LONG_AGO)
+    lake.refresh()
+    writer.execute(f"DROP TABLE usage_logs_{LONG_AGO:%Y_%m}")
+    writer.execute("SELECT make_partitions_between(current_date - 125, current_date)")
+    use(writer, "new", at=LONG_AGO)
+    lake.refresh()
+    assert lake.rows("usage_logs", "feature") == [("new",)]
+    assert lake.differences() == {}
+
+
+def test_dimensions_follow_what_people_edit(lake, writer):
+    lake.refresh()
+    writer.execute("UPDATE campaigns SET name = 'Renamed' WHERE name = 'email1'")
+    writer.execute("UPDATE workspaces SET deleted_at = now() WHERE slug = 'w3'")
+    lake.refresh()
+    assert ("Renamed",) in lake.rows("campaigns", "DISTINCT name")
+    assert lake.differences() == {}
+
+
+def test_counters_on_a_row_are_no_news_to_the_lake(lake, writer):
+    """`last_engaged_at` changes with each open; the lake does not hold it."""
+    mail(writer, "delivered")
+    lake.refresh()
+    before = lake.lake.latest().sources["contacts"].version
+    mail(writer, "opened")
+    lake.refresh()
+    assert lake.lake.latest().sources["contacts"].version == before
+
+
+def test_days_are_days_of_the_reporting_zone(database, tmp_path, writer):
+    """19:00 in London is half past midnight of the next day in Kolkata."""
+    lake = lake_with_company(database, tmp_path / "lake", zone="Asia/Kolkata")
+    use(writer, at=NOON.replace(hour=19))
+    lake.refresh()
+    assert lake.total("usage_days", "uses", f"day = DATE '{NOON + timedelta(days=1):%Y-%m-%d}'") == 1
+
+
+def test_another_zone_makes_the_rollups_anew_and_the_old_version_stays(lake, database, tmp_path, writer):
+    use(writer, at=NOON.replace(hour=19))
+    old = lake.refresh().version
+    there = LakeOf(database, tmp_path / "lake", zone="Asia/Kolkata")
+    there.refresh()
+    today = f"day = DATE '{NOON:%Y-%m-%d}'"
+    assert there.total("usage_days", "uses", today) == 0
+    assert there.total("usage_days", "uses", today, version=old) == 1
+
+
+def test_an_earlier_version_keeps_telling_what_it_told(lake, writer):
+    use(writer)
+    old = lake.refresh().version
+    use(writer)
+    writer.execute("UPDATE usage_logs SET quantity = 10")
+    lake.refresh()
+    assert lake.total("usage_days", "quantity") == 20
+    assert lake.total("usage_days", "quantity", version=old) == 1
+    assert lake.rows("usage_logs", "quantity", version=old) == [(1,)]
+
+
+def test_a_version_that_never_was_is_named(lake):
+    lake.refresh()
+    with pytest.raises(UnknownVersionError, match="The lake has no version 99"):
+        lake.lake.at(99)
+
+
+def stopping_after(batches: int):
+    """Somebody presses Ctrl-C when so many batches are in."""
+
+    def told(step: str, done: int, _total: int) -> None:
+        told.calls += step == "Copying"
+        if told.calls > batches:
+            raise KeyboardInterrupt
+
+    told.calls = 0
+    return told
+
+
+def test_a_first_load_that_was_stopped_goes_on_where_it_stopped(lake, writer, monkeypatch):
+    monkeypatch.setattr(refreshing, "_BATCH_ROWS", 1)
+    for month in range(4):
+        use(writer, at=LONG_AGO + timedelta(days=30 * month))
+    writer.execute("ANALYZE usage_logs")
+    with pytest.raises(KeyboardInterrupt):
+        lake.refresh(stopping_after(60))
+    copied = set((lake.lake.folder / "g0001").rglob("*.parquet"))
+    assert copied
+    lake.refresh_anew()
+    assert copied <= set((lake.lake.folder / "g0001").rglob("*.parquet"))
+    referenced = {part.path for table in lake.lake.latest().sources.values() for part in table.parts}
+    assert {str(file) for file in copied} <= referenced
+    assert lake.differences() == {}
+
+
+def test_old_answers_stay_until_a_rebuild_is_done_and_it_goes_on_where_it_stopped(lake, writer, monkeypatch):
+    use(writer)
+    old = lake.refresh()
+    monkeypatch.setattr(refreshing, "_BATCH_ROWS", 1)
+    writer.execute("ANALYZE usage_logs")
+    lake.lake.begin_generation()
+    with pytest.raises(KeyboardInterrupt):
+        lake.refresh(stopping_after(3))
+    assert lake.lake.latest_number == old.version
+    assert lake.total("usage_days", "uses") == 1
+    lake.lake.begin_generation()
+    assert lake.lake.generation == 2
+    assert lake.refresh().version == old.version + 1
+    assert lake.lake.published_generation == 2
+    assert lake.differences() == {}
+
+
+def test_only_one_refresh_writes_at_a_time(lake, database, monkeypatch):
+    monkeypatch.setattr(refreshing, "_LOCK_SECONDS", 0.3)
+    with refreshing.writing(lake.url), pytest.raises(SightlineError, match="written by another refresh"):
+        lake.refresh()
+    assert lake.refresh().is_new
+
+
+def test_folding_changes_files_and_nothing_else(lake, writer):
+    for number in range(30):
+        mail(writer, "opened", contact=number % 12 + 1)
+        use(writer)
+        if number % 5 == 0:
+            writer.execute("UPDATE usage_logs SET quantity = quantity + 1")
+        lake.refresh()
+    before, files = lake.total("usage_days", "quantity"), len(lake.lake.latest().sources["usage_logs"].parts)
+    old = lake.lake.latest_number
+    assert lake.refresher.tidy()
+    assert lake.lake.latest_number == old + 1
+    assert len(lake.lake.latest().sources["usage_logs"].parts) < files
+    assert lake.total("usage_days", "quantity") == before == lake.total("usage_days", "quantity", version=old)
+    assert lake.differences() == {}
+    assert not lake.refresher.tidy()
+    mail(writer, "clicked")
+    writer.execute("UPDATE usage_logs SET quantity = 1")
+    lake.refresh()
+    assert lake.differences() == {}
+
+
+def test_a_copy_of_the_database_elsewhere_is_compared_and_not_taken_for_the_same(lake, database, writer, server18):
+    use(writer, "before")
+    lake.refresh()
+    writer.close()
+    for engine in (database.setup, database.pipe):
+        engine.dispose()
+    with new_database(server18, template=database.name) as copy:
+        with session(database) as original:
+            use(original, "lost")
+        lake.refresh()
+        kept = list(lake.lake.latest().sources["campaigns"].parts)
+        there = LakeOf(copy, lake.lake.folder)
+        there.refresh()
+        assert there.rows("usage_logs", "feature") == [("before",)]
+        assert there.differences() == {}
+        assert list(there.lake.latest().sources["campaigns"].parts) == kept
+
+
+def test_a_database_set_back_in_place_is_noticed_by_the_row_that_it_no_longer_knows(lake, writer):
+    """A copy of the files put back has the same identity; its transactions are counted anew from there."""
+    use(writer, "before")
+    lake.refresh()
+    use(writer, "lost")
+    lake.refresh()
+    writer.execute("SET session_replication_role = replica")
+    writer.execute("DELETE FROM usage_logs WHERE feature = 'lost'")
+    writer.execute("UPDATE usage_logs SET feature = 'other'")
+    writer.execute("SET session_replication_role = origin")
+    lake.refresh()
+    assert lake.rows("usage_logs", "feature") == [("other",)]
+    assert lake.differences() == {}
+
+
+def test_a_replica_fills_the_lake(lake, writer):
+    """Any address that answers the pull's questions may fill it; the lock stays with the database itself."""
+    use(writer)
+    place = refreshing.Place(lake.lake, f"{lake.url}&application_name=replica", lake.url, "UTC")
+    refreshing.Refresher(place).refresh()
+    assert differences(lake.url, lake.lake) == {}
+
+
+def test_a_database_that_does_not_answer_leaves_the_old_answers(lake, tmp_path, writer):
+    use(writer)
+    lake.refresh()
+    place = refreshing.Place(lake.lake, f"postgresql://nobody@/none?host={tmp_path}", lake.url, "UTC")
+    with pytest.raises(SightlineError, match="The database that fills the lake can't be reached"):
+        refreshing.Refresher(place).refresh()
+    with pytest.raises(psycopg.OperationalError):
+        refreshing.Refresher(refreshing.Place(lake.lake, lake.url, place.read_url, "UTC")).refresh()
+    assert lake.total("usage_days", "uses") == 1
