@@ -68,7 +68,8 @@ class Lake:
     @property
     def latest_number(self) -> int:
         """The number of the newest version; 0 before the first."""
-        return int(self._newest["number"])
+        number: int = self._newest["number"]
+        return number
 
     @property
     def complete_through(self) -> datetime | None:
@@ -80,9 +81,10 @@ class Lake:
     def _newest(self) -> dict[str, Any]:
         try:
             newest: dict[str, Any] = json.loads((self.folder / _LATEST).read_text(encoding="utf-8"))
+            newest["number"] = int(newest["number"])
         except FileNotFoundError:
             return {"number": 0}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, LookupError, TypeError) as error:
             raise damaged(_LATEST, error) from error
         return newest
 

@@ -1,5 +1,6 @@
 """Brings one table's changes into the lake exactly once: rows, removals and how far it came land in one commit."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -45,6 +46,8 @@ class Month:
 class Progress:
     """How far a table is copied; written into each commit beside what it brought."""
 
+    # Of the table of the lake: one that was lost and made again is another one to what was made from it.
+    born: str = field(default_factory=lambda: uuid.uuid4().hex)
     pull: int = 0
     tombstones: int = 0
     # The newest row that was copied, by its primary key: a database that does not know it is not the one we copied.
@@ -55,16 +58,16 @@ class Progress:
     @classmethod
     def of(cls, opened: Opened) -> "Progress":
         kept = opened.state
+        if not kept:
+            return cls()
         months = {
-            date.fromisoformat(month) if month else None: Month(*values)
-            for month, values in kept.get("months", {}).items()
+            date.fromisoformat(month) if month else None: Month(*values) for month, values in kept["months"].items()
         }
-        return cls(
-            kept.get("pull", 0), kept.get("tombstones", 0), kept.get("witness"), kept.get("witness_xid", 0), months
-        )
+        return cls(**{**kept, "months": months})
 
     def written(self) -> dict[str, Any]:
         return {
+            "born": self.born,
             "pull": self.pull,
             "tombstones": self.tombstones,
             "witness": self.witness,

@@ -111,7 +111,8 @@ def _show(session: "SparkSession", work: Work) -> None:
     """Give files and views the names that the text reads."""
     for name, files in work.files.items():
         with _explained(_unreadable):
-            session.read.parquet(*map(_as_spark_knows, files)).createOrReplaceTempView(name)
+            # Said in full: a cluster may look for bare paths elsewhere, in a Hadoop file system.
+            session.read.parquet(*(f"file://{file}" for file in files)).createOrReplaceTempView(name)
     for name, sql in work.views:
         with _explained(_refused):
             session.sql(sql).createOrReplaceTempView(name)
@@ -122,13 +123,6 @@ def _answered(session: "SparkSession", sql: str) -> pa.Table:
     with _explained(_refused):
         table = session.sql(sql).toArrow()
     return table.cast(pa.schema([pa.field(column.name, column.type) for column in table.schema]))
-
-
-def _as_spark_knows(path: str) -> str:
-    """Object storage by the name of Hadoop's client, and a folder as a folder whatever the cluster's default is."""
-    if path.startswith("s3://"):
-        return f"s3a{path.removeprefix('s3')}"
-    return path if "://" in path else f"file://{path}"
 
 
 @contextmanager
@@ -154,8 +148,8 @@ def _unreadable(error: Exception) -> SparkError:
     return SparkError(
         "The Spark cluster can't read the files of the lake.",
         why=_reason(error),
-        fix="Put the lake where the driver and all workers read it by the same name: a shared folder or object storage "
-        "(SIGHTLINE_LAKE). If a file is damaged, `sightline refresh --rebuild` makes the lake anew.",
+        fix="Put the lake into a folder that the driver and all workers have at the same place (SIGHTLINE_LAKE). "
+        "If a file is damaged, `sightline refresh --rebuild` makes the lake anew.",
     )
 
 

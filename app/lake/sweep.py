@@ -1,5 +1,6 @@
 """Forgets old versions of the lake, and deletes the files that no version tells of any more."""
 
+import shutil
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -41,6 +42,12 @@ def _superfluous(lake: Lake, now: datetime) -> Iterator[int]:
 
 def _delete_unknown(lake: Lake) -> int:
     deleted = 0
+    versions = [lake.read(number) for number in lake.numbers()]
+    told_of = {written["generation"] for written in versions} | {lake.generation}
+    for folder in lake.folder.glob("g[0-9]*"):
+        if int(folder.name[1:]) not in told_of:
+            deleted += sum(1 for _ in folder.rglob("*.parquet"))
+            shutil.rmtree(folder)
     for folder, known in _known_files(lake).items():
         for file in folder.rglob("*.parquet"):
             is_old = time.time() - file.stat().st_mtime > _UNCOMMITTED_SECONDS
@@ -58,7 +65,7 @@ def _known_files(lake: Lake) -> dict[Path, set[str]]:
         for place, version, *_ in (*written["sources"].values(), *written["rollups"].values()):
             table = _table(lake, place)
             known[table.folder] |= {part.path for part in table.at(version).parts}
-    for folder in [log.parent for log in lake.folder.glob("g*/*/*/_delta_log")]:
+    for folder in [log.parent for log in lake.folder.glob(f"g{lake.generation:04}/*/*/_delta_log")]:
         known[folder] |= {part.path for part in Table(folder.parent, folder.name).open().parts}
     return known
 

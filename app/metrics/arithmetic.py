@@ -24,7 +24,7 @@ def figure(metric: Metric, suffix: str) -> Expr:  # noqa: PLR0911 - one answer f
         case Sum() | Stock():
             return _summed(metric, suffix)
         case People():
-            return _or_zero(f"{metric.name}{suffix}")
+            return sql.column(f"{metric.name}{suffix}", FIGURES)
         case Single():
             return exp.Nullif(this=sql.column(f"{metric.name}{suffix}", FIGURES), expression=sql.number(0))
         case Percentile():
@@ -34,22 +34,18 @@ def figure(metric: Metric, suffix: str) -> Expr:  # noqa: PLR0911 - one answer f
 
 
 def _summed(metric: Sum | Stock, suffix: str) -> Expr:
-    total = _or_zero(f"{metric.name}{suffix}")
+    total = sql.column(f"{metric.name}{suffix}", FIGURES)
     if metric.unit is not Unit.MONEY:
         return total
     # One amount without a rate makes the sum unknown: it is never shown as if the amount were nothing.
-    is_known = sql.equal(_or_zero(f"{metric.name}{UNCONVERTED}{suffix}"), sql.number(0))
+    is_known = sql.equal(sql.column(f"{metric.name}{UNCONVERTED}{suffix}", FIGURES), sql.number(0))
     return sql.case([(is_known, total)])
 
 
 def _divided(metric: Ratio, suffix: str) -> Expr:
-    over, under = (sql.cast(figure(part, suffix), "DOUBLE") for part in metric.parts)
+    over = sql.cast(figure(metric.numerator, suffix), "DOUBLE")
     if metric.factor != 1:
         over = sql.times(sql.number(metric.factor), over)
-    quotient = sql.over(over, under)
+    quotient = sql.over(over, figure(metric.denominator, suffix))
     # Money is decimal up to where it is shown.
     return sql.cast(quotient, "DECIMAL(38, 12)") if metric.unit is Unit.MONEY else quotient
-
-
-def _or_zero(name: str) -> Expr:
-    return sql.or_zero(sql.column(name, FIGURES))

@@ -4,7 +4,7 @@ The text names rollups and lookups by their plain names: DuckDB reads them from 
 the same relations made anew of its tables.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from typing import cast
@@ -23,6 +23,7 @@ from app.metrics.sql import Expr
 from app.metrics.stocks import stocks
 
 ROWS_READ, KEYS_FOUND, UNCONVERTED_FOUND = "_rows_read", "_keys_found", "_unconverted"
+_COMPARED = "compared"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,14 @@ def _question(shape: Shape) -> exp.Select:
         for suffixes in _passes(shape, part)
     }
     figures = _joined(shape, {name: columns for name, (_, columns) in read.items()})
-    answer = _bounded(shape, _labelled(shape, figures), _without_rate(read.values()))
+    answer = _labelled(shape, figures)
+    apart = {ROWS_READ: sql.column(ROWS, FIGURES), UNCONVERTED_FOUND: _without_rate(read.values())}
+    if BEFORE in shape.suffixes:
+        for name, counted in apart.items():
+            answer.append("expressions", sql.named(counted, name))
+        answer = _with_changes(shape, answer)
+        apart = {name: sql.column(name, _COMPARED) for name in apart}
+    answer = _bounded(shape, answer, apart)
     parts = [
         exp.CTE(this=query, alias=exp.TableAlias(this=exp.to_identifier(name))) for name, (query, _) in read.items()
     ]
@@ -170,28 +178,40 @@ def _without_rate(read: Iterable[Query]) -> Expr:
 
 
 def _columns(shape: Shape, metric: Metric) -> list[Expr]:
-    """The figure; when it is compared also that of complete days, that before, and the change between these two."""
+    """The figure; when it is compared also that of complete days, and that of the days before."""
     found = [sql.named(figure(metric, NOW), metric.name)]
     if BEFORE in shape.suffixes:
         complete = COMPLETE if COMPLETE in shape.suffixes else NOW
         found.append(sql.named(figure(metric, complete), f"{metric.name}_complete"))
         found.append(sql.named(figure(metric, BEFORE), f"{metric.name}_before"))
-        found.append(sql.named(_change(metric, complete), f"{metric.name}_change"))
     return found
 
 
-def _change(metric: Metric, complete: str) -> Expr:
+def _with_changes(shape: Shape, answer: exp.Select) -> exp.Select:
+    """Each figure beside its change, from the complete days to the days before."""
+    changes = {f"{metric.name}_before": metric for metric in shape.checked.metrics}
+    columns: list[Expr] = []
+    for name in answer.named_selects:
+        if name in {ROWS_READ, UNCONVERTED_FOUND}:
+            continue
+        columns.append(sql.named(sql.column(name, _COMPARED), name))
+        if name in changes:
+            columns.append(sql.named(_change(changes[name]), f"{changes[name].name}_change"))
+    return sql.select(columns, sql.inside(answer, _COMPARED))
+
+
+def _change(metric: Metric) -> Expr:
     """Of a percentage the difference; of anything else the part by which it grew."""
-    now, before = (sql.cast(figure(metric, suffix), "DOUBLE") for suffix in (complete, BEFORE))
-    difference = sql.minus(now, before)
+    complete, before = (sql.column(f"{metric.name}_{which}", _COMPARED) for which in ("complete", "before"))
+    difference = sql.minus(complete, before)
     if metric.unit is Unit.PERCENT:
         return difference
-    return sql.over(exp.Paren(this=difference), exp.Abs(this=before.copy()))
+    return sql.over(sql.cast(exp.Paren(this=difference), "DOUBLE"), exp.Abs(this=before.copy()))
 
 
-def _bounded(shape: Shape, answer: exp.Select, unconverted: Expr) -> exp.Select:
+def _bounded(shape: Shape, answer: exp.Select, apart: Mapping[str, Expr]) -> exp.Select:
     names = answer.named_selects
-    for name, counted in ((ROWS_READ, sql.column(ROWS, FIGURES)), (UNCONVERTED_FOUND, unconverted)):
+    for name, counted in apart.items():
         whole = exp.Window(this=sql.total(counted)) if shape.checked.by else counted
         answer.append("expressions", Column(name).typed(whole))
     if not shape.checked.by:

@@ -153,7 +153,7 @@ def _inserting(target: Any, values: list[dict[str, Any]]) -> Any:
 def _last_of_each(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
     # One statement can't meet the same row twice.
     split = ("workspace_id", "campaign_id", "date", *_SPLITS)
-    return list({tuple(row[name] for name in split): row for row in values}.values())
+    return list({tuple(row.get(name) for name in split): row for row in values}.values())
 
 
 def make_room(connection: Connection) -> None:

@@ -245,7 +245,7 @@ def test_a_first_load_that_was_stopped_goes_on_where_it_stopped(lake, writer, mo
         use(writer, at=LONG_AGO + timedelta(days=30 * month))
     writer.execute("ANALYZE usage_logs")
     with pytest.raises(KeyboardInterrupt):
-        lake.refresh(stopping_after(60))
+        lake.refresh(stopping_after(12))
     copied = set((lake.lake.folder / "g0001").rglob("*.parquet"))
     assert copied
     lake.refresh_anew()

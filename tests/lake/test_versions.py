@@ -1,0 +1,72 @@
+"""Versions that are kept, pinned and forgotten, and files that nobody tells of any more."""
+
+import os
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.lake.lake import UnknownVersionError
+from app.lake.sweep import sweep
+from tests.lake.lakes import lake_with_company, session, use
+
+LATER = datetime.now(UTC) + timedelta(days=8)
+
+
+@pytest.fixture
+def lake(database, tmp_path):
+    """Three versions, in which usage adds up to 1, 2 and 3."""
+    made = lake_with_company(database, tmp_path / "lake")
+    with session(database) as writer:
+        for _ in range(3):
+            use(writer)
+            made.refresh()
+    return made
+
+
+def grow_old(lake):
+    """All files look as if they had been written long ago."""
+    for file in lake.lake.folder.rglob("*.parquet"):
+        os.utime(file, (time.time() - 86_400,) * 2)
+
+
+def test_versions_of_the_last_hours_all_stay(lake):
+    assert sweep(lake.lake) == {"versions_forgotten": 0, "files_deleted": 0}
+    assert lake.lake.numbers() == [1, 2, 3]
+
+
+def test_after_some_hours_the_last_of_each_hour_stays(lake):
+    sweep(lake.lake, datetime.now(UTC) + timedelta(hours=5))
+    assert lake.lake.numbers()[-1] == 3
+    assert len(lake.lake.numbers()) <= 2
+
+
+def test_after_a_week_the_newest_and_the_pinned_stay_and_tell_what_they_told(lake):
+    lake.lake.pin(1)
+    lake.refresher.tidy()
+    grow_old(lake)
+    assert sweep(lake.lake, LATER)["versions_forgotten"] == 1
+    assert lake.lake.numbers() == [1, 3]
+    assert (lake.total("usage_days", "uses", version=1), lake.total("usage_days", "uses")) == (1, 3)
+    with pytest.raises(UnknownVersionError):
+        lake.lake.read(2)
+
+
+def test_files_that_no_version_tells_of_are_deleted_once_they_are_old(lake):
+    left = lake.lake.folder / lake.lake.read(3)["sources"]["usage_logs"][0] / "all" / "rows-left.parquet"
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"of a refresh that died")
+    assert sweep(lake.lake)["files_deleted"] == 0
+    grow_old(lake)
+    assert sweep(lake.lake)["files_deleted"] == 1
+    assert not left.exists()
+    assert lake.differences() == {}
+
+
+def test_a_generation_that_was_replaced_is_swept_away_with_its_last_version(lake):
+    lake.lake.begin_generation()
+    lake.refresh()
+    grow_old(lake)
+    assert sweep(lake.lake, LATER)["files_deleted"] > 0
+    lake.refresh()
+    assert lake.differences() == {}
