@@ -18,13 +18,17 @@ _SUFFIXES = ("_complete", "_before", "_change")
 
 
 def figure_table(answer: Answer) -> Table:
-    """Numbers on the right, with their units; what has no figure is empty."""
+    """Numbers on the right, with their units. What has a name is shown by it; what has no figure is empty."""
     table = Table()
     units = _units(answer)
-    for name in answer.table.column_names:
-        table.add_column(name, justify="right" if name in units else "left", overflow="fold")
+    hidden = {dimension.name for dimension in answer.by if dimension.label is not None}
+    if answer.receipt.running_day is None:
+        hidden |= {f"{metric.name}_complete" for metric in answer.metrics}
+    names = [name for name in answer.table.column_names if name not in hidden]
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right" if name in units else "left", overflow="fold")
     for row in answer.rows():
-        table.add_row(*(_shown(value, units.get(name), answer.receipt.currency) for name, value in row.items()))
+        table.add_row(*(_shown(row[name], units.get(name), answer.receipt.currency) for name in names))
     return table
 
 

@@ -1,7 +1,8 @@
 """The database as the lake sees it: one snapshot in which everything below its horizon is finished."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -114,6 +115,15 @@ class Origin:
         """The condition on rows that were written from a transaction on, by finished ones."""
         return f"t.row_xid >= CAST('{since}' AS xid8) AND t.row_xid < CAST('{self.horizon}' AS xid8)"
 
+    def digest(self, source: Source) -> bytes:
+        """A digest of a small table's rows as they lie: the same as before, they need no comparison."""
+        with self.stream(as_pulled(source, where="TRUE")) as reader:
+            rows = reader.read_all()
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, rows.schema) as writer:
+            writer.write_table(rows)
+        return hashlib.sha256(sink.getvalue()).digest()
+
     def removed(self, name: str, since: int) -> pa.Table:
         """The keys of a table's rows that finished transactions deleted, from one on."""
         table: pa.Table
@@ -134,21 +144,45 @@ class Origin:
             cursor.execute(statement)
 
 
-@contextmanager
-def origin(url: str) -> Iterator[Origin]:
-    """A snapshot of the database, for as long as the block runs; keep it short, it holds back the server's clean-up."""
-    try:
-        connection = adbc.connect(url)
-    except adbc.Error as error:
-        raise SightlineError(
-            "The database that fills the lake can't be reached.",
-            why=f"The server says: {first_line(error)}.",
-            fix="Check that it runs, and SIGHTLINE_READ_URL where it is set. Old answers stay meanwhile.",
-        ) from None
-    try:
-        yield Origin(connection)
-    finally:
-        connection.close()
+class Database:
+    """The connection that fills the lake: opened once, asked in one snapshot after another."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: Any = None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Origin]:
+        """A transaction for as long as the block runs; keep it short, it holds back the server's clean-up."""
+        yield self._begun()
+        self._connection.rollback()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _begun(self) -> Origin:
+        if self._connection is not None:
+            try:
+                self._connection.rollback()
+                return Origin(self._connection)
+            except adbc.Error:
+                self._forget()  # the server was restarted, or ended a session that was idle for long
+        try:
+            self._connection = adbc.connect(self._url)
+        except adbc.Error as error:
+            raise SightlineError(
+                "The database that fills the lake can't be reached.",
+                why=f"The server says: {first_line(error)}.",
+                fix="Check that it runs, and SIGHTLINE_READ_URL where it is set. Old answers stay meanwhile.",
+            ) from None
+        return Origin(self._connection)
+
+    def _forget(self) -> None:
+        with suppress(adbc.Error):
+            self._connection.close()
+        self._connection = None
 
 
 def first_line(error: Exception) -> str:

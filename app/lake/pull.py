@@ -157,14 +157,11 @@ class Pull:
             copy.progress.months[month] = Month(_GONE, "", kept.watermark, self.number, self.number)
             self._touch(copy)
 
-    def news(self, copy: Copy, codes: Mapping[str, Sequence[str]]) -> None:
-        """Copy what finished transactions wrote and deleted since the last pull.
+    def news(self, copy: Copy, written: int, removed: int, codes: Mapping[str, Sequence[str]]) -> None:
+        """Copy what transactions up to two given ones wrote and deleted since the last pull; 0 stands for none.
 
         `codes` are the files in which the codes of deleted rows' campaigns and contacts are found.
         """
-        name, progress = copy.source.name, copy.progress
-        since = {name: (progress.watermark, progress.tombstones)}
-        written, removed = self.origin.newest(since)[name]
         if not (written or removed):
             return
         self._duck.execute(f"CREATE OR REPLACE TEMP TABLE pulled AS {_empty(copy.source)}")
@@ -177,7 +174,7 @@ class Pull:
         if written:
             self._advance(copy, written)
         if removed:
-            progress.tombstones = removed + 1
+            copy.progress.tombstones = removed + 1
             self._touch(copy)
 
     def _replace_month(self, copy: Copy, month: date | None, watermark: int) -> None:

@@ -1,7 +1,7 @@
 """One refresh: pull what changed, bring the rollups up to it, and publish both as one version."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -18,7 +18,7 @@ from app.lake.compact import fold_rollup, fold_source, months_to_fold
 from app.lake.duck import DuckEngine
 from app.lake.engine import Engine
 from app.lake.lake import Lake
-from app.lake.origin import Origin, origin
+from app.lake.origin import Database, Origin
 from app.lake.pull import Copy, Progress, Pull, lost_witness
 from app.lake.sources import SOURCES
 from app.lake.storage import Opened, Table, damaged, schema_of
@@ -72,7 +72,9 @@ class Refresher:
         self._place = place
         self._lake = place.lake
         self._engine = engine or DuckEngine(place.lake.scratch)
+        self._database = Database(place.read_url)
         self._known: dict[Path, Opened] = {}
+        self._digests: dict[str, bytes] = {}
         # When everything below a transaction was seen to be finished: (when, transaction).
         self._seen: list[tuple[datetime, int]] = []
 
@@ -116,7 +118,7 @@ class Refresher:
         with duck.connect(self._lake.scratch, "UTC") as connection:
             for name, months, rows in missing:
                 told("Copying", done, total)
-                with origin(self._place.read_url) as database:
+                with self._database.snapshot() as database:
                     copy = self._begin(name)
                     still_there = [month for month in months if month in database.files[name]]
                     Pull(database, connection, self._next_pull()).whole(copy, still_there)
@@ -127,12 +129,14 @@ class Refresher:
     def _missing(self) -> list[tuple[str, list[date | None], int]]:
         """Batches of months, with about how many rows each has."""
         batches = []
-        with origin(self._place.read_url) as database:
+        through = self._lake.complete_through
+        with self._database.snapshot() as database:
+            has_slept = through is not None and (database.at - through).days > _MEMORY_DAYS
             for name in SOURCES:
                 if not SOURCES[name].is_stamped:
                     continue
                 copy = self._begin(name)
-                self._doubt(copy, database)
+                self._doubt(copy, database, has_slept=has_slept)
                 stored = database.files[name]
                 batches += [
                     (name, months, sum(stored[month].rows for month in months))
@@ -140,9 +144,9 @@ class Refresher:
                 ]
         return batches
 
-    def _doubt(self, copy: Copy, database: Origin) -> None:
+    def _doubt(self, copy: Copy, database: Origin, *, has_slept: bool) -> None:
         """A database that was set back, or that we have not asked for too long, is compared whole."""
-        if not copy.opened.exists or not (lost_witness(copy, database) or self._slept(database)):
+        if not copy.opened.exists or not (has_slept or lost_witness(copy, database)):
             return
         structlog.get_logger().warning("A table is compared with the database row by row.", table=copy.source.name)
         copy.progress.months = {
@@ -153,27 +157,41 @@ class Refresher:
         copy.is_touched = True
         self._commit(copy)
 
-    def _slept(self, database: Origin) -> bool:
-        through = self._lake.complete_through
-        return through is not None and (database.at - through).days > _MEMORY_DAYS
-
     def _pull(self, connection: duckdb.DuckDBPyConnection, told: Told) -> tuple[datetime, dict[str, Opened]]:
         """All tables in one snapshot: what they tell belongs together."""
-        with origin(self._place.read_url) as database:
+        with self._database.snapshot() as database:
             pull = Pull(database, connection, self._next_pull())
             copies = [self._begin(name) for name in SOURCES]
             by_name = {copy.source.name: copy for copy in copies}
             codes = {name: [part.path for part in by_name[name].opened.parts] for name in ("campaigns", "contacts")}
+            news = database.newest(
+                {
+                    name: (copy.progress.watermark, copy.progress.tombstones)
+                    for name, copy in by_name.items()
+                    if copy.source.is_stamped
+                }
+            )
             for done, copy in enumerate(copies):
                 told("Pulling", done, len(copies))
-                pull.whole(copy, copy.stale(database.files[copy.source.name], database.identity))
-                pull.drop_gone(copy)
-                if copy.source.is_stamped:
-                    pull.news(copy, codes)
+                self._pull_one(pull, copy, news.get(copy.source.name), codes)
                 self._commit(copy)
             told("Pulling", len(copies), len(copies))
             through = self._complete_through(database)
         return through, {name: self._open(copy.table) for name, copy in by_name.items()}
+
+    def _pull_one(
+        self, pull: Pull, copy: Copy, news: tuple[int, int] | None, codes: Mapping[str, Sequence[str]]
+    ) -> None:
+        name = copy.source.name
+        if news is None:
+            digest = pull.origin.digest(copy.source)
+            if self._digests.get(name) == digest and copy.opened.exists:
+                return
+            self._digests[name] = digest
+        pull.whole(copy, copy.stale(pull.origin.files[name], pull.origin.identity))
+        pull.drop_gone(copy)
+        if news is not None:
+            pull.news(copy, *news, codes)
 
     def _build(
         self, connection: duckdb.DuckDBPyConnection, sources: Mapping[str, Opened], told: Told

@@ -18,6 +18,7 @@ from app.metrics.answer import Answer, table_of
 from app.metrics.clerk import Told, rates_used, write
 from app.metrics.compile import KEYS_FOUND, ROWS_READ, UNCONVERTED_FOUND, Compiled, Shape, compiled
 from app.metrics.dimensions import BREAKDOWN_DIMENSIONS
+from app.metrics.live import Live, live
 from app.metrics.metric import Metric, Stock, permissions
 from app.metrics.question import Checked, Question, check, outline
 from app.metrics.rates import Rates
@@ -99,6 +100,10 @@ class Desk:
             found = self._answer(checked, viewer, version)
             self._kept.put(key, found)
         return found
+
+    def live(self, answer: Answer) -> Live:
+        """The answer's question as Postgres can answer it now."""
+        return live(answer.receipt, self._shelves.rates(self._at(answer.receipt.lake_version)))
 
     def _look(self) -> None:
         """One thread looks; the others go on with what is there."""

@@ -159,17 +159,18 @@ class Reading:
 
     def _chosen(self) -> Expr:
         """For each campaign and day the first of the fitting breakdowns in which it came."""
-        keys = [sql.column("campaign_code"), sql.column("day")]
-        there = sql.select([*keys, sql.named(self._preference(), "preference")], sql.table(self.part.shape.name))
-        fitting = sql.among(sql.column("breakdown"), self.part.breakdowns)
-        there.set("where", exp.Where(this=sql.every([fitting, seen()])))
-        measures = [sql.total(sql.column(name)) for name in ("impressions", "ad_clicks", "spend")]
+        keys = [column("campaign_code"), column("day")]
+        preference = sql.named(self._preference(ROLLUP), "preference")
+        there = sql.select([*keys, preference], sql.table(self.part.shape.name, ROLLUP))
+        fitting = sql.among(column("breakdown"), self.part.breakdowns)
+        there.set("where", exp.Where(this=sql.every([*self._days(from_start=False), fitting, seen(ROLLUP)])))
+        measures = [sql.total(column(name)) for name in ("impressions", "ad_clicks", "spend")]
         sql.grouped(there, 3, sql.some([sql.unequal(measure, sql.number(0)) for measure in measures]))
         first = sql.named(exp.Min(this=sql.column("preference")), "preference")
         keys = [sql.column("campaign_code"), sql.column("day")]
         return sql.inside(sql.grouped(sql.select([*keys, first], sql.inside(there, "there")), 2), CHOSEN)
 
-    def _preference(self, table: str | None = None) -> Expr:
+    def _preference(self, table: str) -> Expr:
         breakdown = self.part.breakdowns
         return sql.case(
             [
@@ -192,7 +193,7 @@ def _day(which: str, suffix: str = NOW) -> Expr:
     return sql.parameter(f"{prefix}{which}", "DATE")
 
 
-def seen(table: str | None = None) -> Expr:
+def seen(table: str) -> Expr:
     """The viewer's workspaces: part of every query of every rollup."""
     return _listed(sql.column("workspace_code", table), "workspaces", "BIGINT[]")
 

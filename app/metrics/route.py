@@ -136,7 +136,7 @@ def _refusal(metric: Metric, checked: Checked, held: Held) -> CannotAnswerError:
         why = f"It does not add up over {over}: each must be asked by, or fixed to one value."
     else:
         named = " and ".join(leaf.name for leaf in missing)
-        why = f"No rollup holds {named} together with {_listed(checked)}, and a guess would not be exact."
+        why = f"No rollup holds {named} {_listed(checked)}, and a guess would not be exact."
     return CannotAnswerError(
         f"{metric.name} can't be answered {_listed(checked)}.",
         why=why,

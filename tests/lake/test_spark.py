@@ -238,5 +238,5 @@ def test_without_pyspark_the_extra_is_named() -> None:
     told = subprocess.run(
         [sys.executable, "-W", "error", "-c", WITHOUT_PYSPARK], cwd=PROJECT, check=True, capture_output=True, text=True
     )
-    assert "pip install 'sightline[spark]'" in told.stdout
+    assert "pip install 'pyspark[connect]>=4.3'" in told.stdout
     assert told.stderr == ""
