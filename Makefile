@@ -7,7 +7,7 @@ BIN := .venv/bin
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test bench lock tools
+.PHONY: help setup up test bench faults lock tools
 
 help: ## Say what can be made.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -24,8 +24,13 @@ test: .venv/tests tools ## Run all tests.
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
-bench: .venv/tests ## Measure the counters' cost side by side; the figures go to docs/benchmarks.md.
+bench: .venv/tests ## Measure counters, refreshes and answers side by side; the figures go to docs/benchmarks.md.
 	$(BIN)/python -m tests.bench.counters
+	$(BIN)/python -m tests.bench.refreshes
+	$(BIN)/python -m tests.bench.answers
+
+faults: .venv/tests tools ## Kill two hundred refreshes among busy writers; lake and rollups must equal Postgres afterwards.
+	$(BIN)/python -m tests.faults.exactly_once
 
 .venv/python:
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed, and none was found. Install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
@@ -46,10 +51,10 @@ bench: .venv/tests ## Measure the counters' cost side by side; the figures go to
 
 # Programs of the system that tests use. Where they can't be installed, the tests that need them say so and are skipped.
 tools:
-	@command -v chromium >/dev/null && ls /usr/lib/postgresql/1[567]/bin/postgres >/dev/null 2>&1 || { \
-		echo "Installing Chromium and Debian's Postgres for the tests."; \
+	@command -v chromium >/dev/null && command -v java >/dev/null && ls /usr/lib/postgresql/1[567]/bin/postgres >/dev/null 2>&1 || { \
+		echo "Installing Chromium, Java and Debian's Postgres for the tests."; \
 		$(ROOT) apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get install -y -qq --no-install-recommends chromium postgresql >/dev/null; \
+		DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get install -y -qq --no-install-recommends chromium postgresql default-jre-headless >/dev/null; \
 	} || echo "They could not be installed; the tests that need them will be skipped."
 
 lock: .venv/tests ## Pin the newest allowed packages with hashes; the files name no index.

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     lake: str = Field(
         default="",
         validation_alias="SIGHTLINE_LAKE",
-        description="The folder of the lake, shared by all machines of an installation; empty: `lake` in SIGHTLINE_HOME.",
+        description="The folder of the lake, shared by all machines that read it; empty: `lake` in SIGHTLINE_HOME.",
     )
     zone: str = Field(
         default="UTC",

@@ -8,7 +8,7 @@ import duckdb
 
 from app.lake.build import summed
 from app.lake.duck import literal, parquet
-from app.lake.sources import Source
+from app.lake.source import Source
 from app.lake.state import held
 from app.lake.storage import NewFile, Opened, Table
 from app.lake.versions import CHANGES, Part

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 
-from app.lake.sources import SOURCES, Source
+from app.lake.source import Source
+from app.lake.sources import SOURCES
 from db.errors import SightlineError
 
 # ruff: noqa: S608 - the SQL is made of our own names and numbers
@@ -183,6 +184,14 @@ class Database:
         with suppress(adbc.Error):
             self._connection.close()
         self._connection = None
+
+
+@contextmanager
+def origin(url: str) -> Iterator[Origin]:
+    """One snapshot of a database that is asked but once."""
+    database = Database(url)
+    with closing(database), database.snapshot() as snapshot:
+        yield snapshot
 
 
 def first_line(error: Exception) -> str:

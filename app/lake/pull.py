@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from app.lake.duck import literal, parquet
 from app.lake.origin import Origin, Stored, as_pulled, typed
-from app.lake.sources import BLOB, Source
+from app.lake.source import BLOB, Source
 from app.lake.state import held
 from app.lake.storage import NewFile, Opened, Table
 from app.lake.versions import CHANGES, ROWS, Part

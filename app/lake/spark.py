@@ -73,7 +73,7 @@ def _client() -> _Client:
         raise SparkError(
             "Spark can't be asked from here.",
             why=f"Its client is not installed: {_reason(error)}.",
-            fix="Run `pip install 'pyspark[connect]>=4.3'` (our extra `spark`), or unset SIGHTLINE_ENGINE to use this machine.",
+            fix="Run `pip install 'pyspark[connect]>=4.3'` (our extra `spark`), or unset SIGHTLINE_ENGINE.",
         ) from error
 
 

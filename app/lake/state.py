@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.lake.sources import Source
+from app.lake.source import Source
 from app.lake.versions import CHANGES, ROWS, Part
 
 # ruff: noqa: S608 - the SQL is made of our own names

@@ -16,7 +16,7 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from app.lake.sources import BIG, BLOB, DAY, FLAG, INSTANT, INT, TEXT, Source
+from app.lake.source import BIG, BLOB, DAY, FLAG, INSTANT, INT, TEXT, Source
 from app.lake.versions import ROWS, Part, TableVersion
 from db.errors import SightlineError
 

@@ -6,6 +6,8 @@ from functools import cache
 from sqlglot import exp
 
 Expr = exp.Expression
+# Unquoted, it is whoever is signed in to Postgres.
+_RESERVED = frozenset({"user"})
 
 
 @cache
@@ -17,12 +19,16 @@ def cast(this: Expr, kind: str) -> Expr:
     return exp.Cast(this=this, to=_type(kind).copy())
 
 
+def _identifier(name: str) -> exp.Identifier:
+    return exp.Identifier(this=name, quoted=name in _RESERVED)
+
+
 def named(this: Expr, name: str) -> Expr:
-    return exp.Alias(this=this, alias=exp.to_identifier(name))
+    return exp.Alias(this=this, alias=_identifier(name))
 
 
 def column(name: str, table: str | None = None) -> Expr:
-    found = exp.Column(this=exp.to_identifier(name))
+    found = exp.Column(this=_identifier(name))
     if table:
         found.set("table", exp.to_identifier(table))
     return found

@@ -49,7 +49,7 @@ ADDING = (
         CASE WHEN %(email_type)s = 'bounced' THEN 'soft' END, %(email_type)s = 'opened' AND random() < 0.3,
         CASE WHEN %(email_type)s = 'clicked' THEN 'https://shop.example/' END
     FROM (SELECT * FROM campaigns WHERE channel = 'email' ORDER BY random() LIMIT 3) AS c
-    JOIN LATERAL (SELECT id FROM contacts WHERE workspace_id = c.workspace_id ORDER BY random() LIMIT 4) AS p ON true""",
+    CROSS JOIN LATERAL (SELECT id FROM contacts WHERE workspace_id = c.workspace_id ORDER BY random() LIMIT 4) AS p""",
     """INSERT INTO campaign_events (workspace_id, campaign_id, event_type, occurred_at, session_id, source, medium)
     SELECT workspace_id, id, %(web_type)s, %(at)s, 's' || floor(random() * 6), 'search', 'cpc'
     FROM campaigns WHERE channel = 'web' ORDER BY random() LIMIT 4""",
@@ -70,7 +70,8 @@ ADDING = (
     SELECT w.id, (SELECT id FROM users ORDER BY random() LIMIT 1), 'craft_ads', 'api_call', %(at)s
     FROM workspaces AS w WHERE w.kind = 'customer' ORDER BY random() LIMIT 2""",
     """INSERT INTO contacts (workspace_id, email)
-    SELECT id, md5(random()::text) || '@d9.example' FROM workspaces WHERE kind = 'customer' ORDER BY random() LIMIT 1""",
+    SELECT id, md5(random()::text) || '@d9.example' FROM workspaces WHERE kind = 'customer'
+    ORDER BY random() LIMIT 1""",
 )
 _SOME = "id IN (SELECT id FROM {table} WHERE abs(hashtext(id::text)) %% 7 = %(number)s ORDER BY id LIMIT 3)"
 CHANGING = {

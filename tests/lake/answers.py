@@ -12,7 +12,8 @@ import duckdb
 from sqlalchemy import Connection, Engine, text
 
 from app.lake.postgres import CALENDAR_FROM, CALENDAR_UNTIL, on_postgres
-from app.lake.sources import SOURCES, Source
+from app.lake.source import Source
+from app.lake.sources import SOURCES
 from app.rollups import Rollup, rollups
 from db.engine import driver
 from tests import oracles

@@ -23,7 +23,7 @@ CONNECT = "org.apache.spark.sql.connect.service.SparkConnectServer"
 WORKERS = 2
 # What a worker may lend to executors; it takes none of it itself.
 WORKER_MEMORY = "2g"
-START_SECONDS = 90
+START_SECONDS = 180
 STOP_SECONDS = 5
 # Processes that live for a minute are not worth the second compiler's work: a third of the time remains.
 JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"

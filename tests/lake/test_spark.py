@@ -22,7 +22,8 @@ from app.lake.calendar import calendar_file
 from app.lake.duck import DuckEngine
 from app.lake.engine import Work
 from app.lake.origin import Origin, as_pulled, origin, typed
-from app.lake.sources import SOURCES, Source
+from app.lake.source import Source
+from app.lake.sources import SOURCES
 from app.lake.spark import SparkEngine, SparkError
 from app.rollups import CALENDAR, Rollup, rollups
 from tests.db.test_demo import load
