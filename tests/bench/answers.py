@@ -158,7 +158,8 @@ def the_questions(last: date, workspace: tuple[str, int]) -> list[Asked]:
             "spend and ROAS of 20 ad campaigns, 30 days",
             question(["spend", "roas"], since(30), last, by=("campaign", "currency"), order="-spend", limit=20),
             f"""SELECT campaign_id, currency, SUM(spend), SUM(revenue) / NULLIF(SUM(spend), 0)
-            FROM performance_analytics WHERE breakdown = 'none' AND date {d30} GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 20""",
+            FROM performance_analytics WHERE breakdown = 'none' AND date {d30}
+            GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 20""",
             f"""SELECT campaign_code, currency, SUM(spend), SUM(ad_revenue) / NULLIF(SUM(spend), 0) FROM ad_days
             WHERE breakdown = 'none' AND day {d30} GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 20""",
         ),
