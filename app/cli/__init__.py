@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from app import database, keys, up
 from app.access import Role
-from app.cli import lake, shared, work
+from app.cli import lake, questions, shared, work
 from app.cli.shared import err, out, plain, say
 from app.commands import team
 from app.health import findings
@@ -45,6 +45,9 @@ keys_app = typer.Typer(help="The keys that encrypt secrets in the database.", no
 app.add_typer(user_app, name="user")
 app.add_typer(keys_app, name="keys")
 app.command()(lake.refresh)
+app.command()(questions.query)
+app.command()(questions.explain)
+app.command()(questions.metrics)
 app.command()(work.worker)
 app.add_typer(work.jobs_app, name="jobs")
 

@@ -1,8 +1,9 @@
 """Writes the receipt of an answer: definitions, versions, rates, and caveats."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -13,7 +14,7 @@ from app.metrics.compile import Compiled, Shape, is_converted, parameters_of, re
 from app.metrics.metric import Metric, Stock, Sum, Unit
 from app.metrics.question import Compare
 from app.metrics.rates import Rates, RateUsed
-from app.metrics.reading import AI_CURRENCY, Reading, column
+from app.metrics.reading import AI_CURRENCY, column
 from app.metrics.receipt import Definition, Receipt, RollupRead
 from app.metrics.route import Part
 from app.metrics.spans import BEFORE, Spans
@@ -65,14 +66,14 @@ def write(told: Told, used: tuple[RateUsed, ...]) -> Receipt:
 def rates_used(
     cursor: duckdb.DuckDBPyConnection, shape: Shape, spans: Spans, parameters: Mapping[str, Any], rates: Rates
 ) -> tuple[RateUsed, ...]:
-    """Of every currency that was converted, the rates of the period."""
+    """Of every currency that may have been converted, the rates of the period."""
     found: dict[str, RateUsed] = {}
     for part in shape.parts:
         reading = reading_of(shape, part)
         if not any(reading.is_foreign(flow) for flow in _flows(part)):
             continue
         since = date.min if part.kind is Stock else spans.now.since
-        for currency in _currencies(cursor, reading, part, parameters):
+        for currency in _currencies(cursor, shape, part, parameters):
             used = rates.used(currency, since, spans.now.until) if currency != shape.currency else None
             if used:
                 found.setdefault(currency, used)
@@ -80,15 +81,21 @@ def rates_used(
 
 
 def _currencies(
-    cursor: duckdb.DuckDBPyConnection, reading: Reading, part: Part, parameters: Mapping[str, Any]
+    cursor: duckdb.DuckDBPyConnection, shape: Shape, part: Part, parameters: Mapping[str, Any]
 ) -> list[str]:
     if "currency" not in part.shape.grain:
         return [AI_CURRENCY]
-    query = sql.grouped(reading.select([column("currency")], from_start=part.kind is Stock), 1)
-    named = parameters_of(query)
-    needed = {name: value for name, value in parameters.items() if name in named}
-    found = cursor.execute(query.sql(dialect="duckdb", copy=False), needed).fetchall()
+    text, named = _currency_query(shape, part)
+    found = cursor.execute(text, {name: parameters[name] for name in named}).fetchall()
     return [currency for (currency,) in found if currency]
+
+
+@lru_cache(maxsize=512)
+def _currency_query(shape: Shape, part: Part) -> tuple[str, frozenset[str]]:
+    """All currencies of the period, whatever the question leaves out of it: that is found without a join."""
+    bare = replace(reading_of(shape, part), part=replace(part, breakdowns=()), by=(), where=())
+    query = sql.grouped(bare.select([column("currency")], from_start=part.kind is Stock), 1)
+    return query.sql(dialect="duckdb"), parameters_of(query)
 
 
 def _flows(part: Part) -> list[Sum]:

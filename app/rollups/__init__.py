@@ -47,7 +47,8 @@ def rollups() -> dict[str, Rollup]:
 def parse(name: str, text: str) -> Rollup:
     """Read a text and its header."""
     lines = text.splitlines()
-    header = [line[2:].strip() for line in lines if line.startswith("--")]
+    length = next(number for number, line in enumerate(lines) if not line.startswith("--"))
+    header = [line[2:].strip() for line in lines[:length]]
     fields = dict(line.split(": ", 1) for line in header if re.match(r"(grain|reads|unit): ", line))
     meaning = " ".join(line for line in header if not re.match(r"(grain|reads|unit): ", line))
     return Rollup(
@@ -57,7 +58,7 @@ def parse(name: str, text: str) -> Rollup:
         reads=tuple(table for table in _listed(fields["reads"]) if table != CALENDAR),
         uses_calendar=CALENDAR in _listed(fields["reads"]),
         unit={table: _listed(columns) for table, columns in _UNIT.findall(fields["unit"])},
-        sql="\n".join(line for line in lines if not line.startswith("--")).strip(),
+        sql="\n".join(lines[length:]).strip(),
     )
 
 

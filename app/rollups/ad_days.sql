@@ -1,6 +1,6 @@
 -- One row per ad campaign, day of the ad account, breakdown and what it splits by. Breakdowns show the same money from
 -- different sides: never add them up. Reach counts people, and stands for exactly one row.
--- grain: workspace_code, campaign_code, day, breakdown, hour, platform, placement, age_range, gender, location, currency
+-- grain: workspace_code, campaign_code, day, breakdown, hour, platform, placement, age_range, gender, location,currency
 -- reads: performance_analytics
 -- unit: row
 SELECT

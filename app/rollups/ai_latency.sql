@@ -10,7 +10,10 @@ SELECT
     provider,
     model,
     generation_type,
-    CASE WHEN generation_time_ms < 1 THEN -1 ELSE CAST(FLOOR(LN(generation_time_ms) / LN(1.02)) AS INT) END AS latency_bucket,
+    CASE
+        WHEN generation_time_ms < 1 THEN -1
+        ELSE CAST(FLOOR(LN(generation_time_ms) / LN(1.02)) AS INT)
+    END AS latency_bucket,
     COUNT(*) AS timed_generations
 FROM ai_generations
 WHERE generation_time_ms IS NOT NULL

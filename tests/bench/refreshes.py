@@ -24,7 +24,8 @@ EVENTS = 50_000
 ROUNDS = 3
 # Opens of the last days, by contacts to whom something was delivered lately: what comes in on an ordinary day.
 OPENED = """
-    INSERT INTO email_events (workspace_id, campaign_id, contact_id, event_type, provider, provider_event_key, occurred_at)
+    INSERT INTO email_events (workspace_id, campaign_id, contact_id, event_type, provider, provider_event_key,
+        occurred_at)
     SELECT workspace_id, campaign_id, contact_id, 'opened', 'ses', md5(random()::text),
         now() - random() * interval '2 days'
     FROM (
@@ -34,7 +35,7 @@ OPENED = """
     ) AS lately
 """
 SIZES = """
-    SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class AS c
+    SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class AS c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
 """
 ROWS = "SELECT sum(greatest(reltuples, 0))::bigint FROM pg_class WHERE relkind = 'r' AND relname LIKE ANY (%s)"

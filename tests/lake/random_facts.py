@@ -347,7 +347,7 @@ _generation = _row(
     audio_seconds=st.sampled_from(["0", "0.001", "2.5"]).map(Decimal),
     video_seconds=st.sampled_from(["0", "8"]).map(Decimal),
     tool_calls=small,
-    reported_cost=st.none() | amounts,
+    reported_cost=st.none() | amounts | st.just(Decimal("0.000000000001")),
     credits_used=small,
     generation_time_ms=st.none() | st.sampled_from([0, 1, 2, 50, 51, 999, 1000, 86_400_000]),
     user_rating=st.none() | st.integers(1, 5),
@@ -447,9 +447,10 @@ def subscriptions(draw: Callable[[Strategy], Any]) -> list[Step]:
             {"status": "cancelled", "ends_at": at, "cancelled_at": started_at},
             {"status": "cancelled", "ends_at": None, "cancelled_at": at},
             {"status": "cancelled", "ends_at": None, "cancelled_at": None},
+            {"status": "expired", "ends_at": None, "cancelled_at": at},
         ]
         if number == count - 1:
-            endings += [
+            endings = [
                 {"status": status, "ends_at": end, "cancelled_at": None}
                 for status in ("active", "trialing", "past_due")
                 for end in (None, at)

@@ -729,6 +729,41 @@ def test_a_trial_is_a_subscription_that_is_worth_nothing_until_it_ends(ours):
     }
 
 
+def test_while_it_is_called_a_trial_it_is_worth_nothing_whatever_its_dates_say(ours):
+    subscribe(ours, 1, status="trialing", trial_ends_at=at(2))
+    assert ours.totals("mrr_days") == {date(2025, 3, 1): {"subscriptions_started": 1}}
+
+
+def test_what_expired_without_a_date_ended_when_it_was_cancelled_or_never_lasted(ours):
+    subscribe(ours, 1, status="expired", cancelled_at=at(4))
+    subscribe(ours, 6, status="cancelled")
+    assert moves(ours) == {1: {"mrr_new": 10}, 4: {"mrr_churn": -10}}
+    assert ours.totals("mrr_days")[date(2025, 3, 6)] == {"subscriptions_started": 1, "subscriptions_ended": 1}
+
+
+def tiers(ours):
+    """Where the money came to and where it left from, in the order of days."""
+    return [(row["tier"], row["mrr_change"]) for row in by_day(ours.figures("mrr_days")) if "mrr_change" in row]
+
+
+def by_day(found):
+    return sorted(found, key=lambda row: row["day"])
+
+
+def test_the_last_plan_that_began_on_a_day_is_where_the_money_is(ours):
+    subscribe(ours, 1, tier="starter")
+    subscribe(ours, 1, started_at=at(1, 12), status="expired", ends_at=at(5), tier="starter", product="craft_ads")
+    subscribe(ours, 5, started_at=at(5), status="expired", ends_at=at(5, 13), tier="pro", price=50, product="craft_ads")
+    subscribe(ours, 5, started_at=at(5, 13), tier="growth", price=30, product="craft_ads")
+    assert [one for one in tiers(ours) if one[0] != "starter"] == [("growth", 20)]
+
+
+def test_money_leaves_from_where_it_was_although_another_plan_was_tried_for_an_hour(ours):
+    subscribe(ours, 1, 5, tier="starter")
+    subscribe(ours, 5, started_at=at(5), status="expired", ends_at=at(5, 13), tier="pro", price=50)
+    assert tiers(ours) == [("starter", 10), ("starter", -10)]
+
+
 def test_a_free_plan_is_no_revenue_and_the_first_paid_one_is_new(ours):
     subscribe(ours, 1, 5, price=0, tier="free")
     subscribe(ours, 5)
