@@ -7,20 +7,30 @@ from app.rollups import CALENDAR, Rollup
 
 # ruff: noqa: S608 - the SQL is made of our own names
 
-CALENDAR_FROM, CALENDAR_UNTIL = date(2015, 1, 1), date(2041, 1, 1)
-_CALENDAR = f"""
+_BEFORE = date(2014, 12, 31)
+_DAYS = (date(2040, 12, 31) - _BEFORE).days
+# Midnight may come twice, of which Postgres takes the second, or not at all: a day begins where the last second before
+# it ends.
+DAYS = f"""
 SELECT
-    DATE '{CALENDAR_FROM}' + n AS day,
-    CAST(n AS BIGINT) AS number,
-    CAST(DATE '{CALENDAR_FROM}' + n AS TIMESTAMPTZ) AS starts_at,
-    CAST(DATE '{CALENDAR_FROM}' + n + 1 AS TIMESTAMPTZ) AS ends_at
-FROM generate_series(0, {(CALENDAR_UNTIL - CALENDAR_FROM).days - 1}) AS n
+    day,
+    number,
+    LEAST(CAST(day AS TIMESTAMPTZ), CAST(day - INTERVAL '1 second' AS TIMESTAMPTZ) + INTERVAL '1 second') AS starts_at,
+    LEAST(
+        CAST(day + 1 AS TIMESTAMPTZ), CAST(day + 1 - INTERVAL '1 second' AS TIMESTAMPTZ) + INTERVAL '1 second'
+    ) AS ends_at
+FROM (
+    SELECT DATE '{_BEFORE}' + n AS day, CAST({_BEFORE.toordinal()} + n AS BIGINT) AS number
+    FROM generate_series(1, {_DAYS}) AS n
+) AS days
 """.strip()
 
 
 def on_postgres(rollup: Rollup) -> str:
     """The whole rollup. Its days are those of the session's zone: say `SET LOCAL timezone` before."""
-    selects = {name: SOURCES[name].select() for name in rollup.reads} | {CALENDAR: _CALENDAR}
+    selects = {name: SOURCES[name].select() for name in rollup.reads}
+    if rollup.uses_calendar:
+        selects[CALENDAR] = DAYS
     # In two steps: a lake-shaped table bears the name of the table it is made of, and of one that others are joined to.
     shaped = [f"shaped_{name} AS ({select})" for name, select in selects.items()]
     named = [f"{name} AS (TABLE shaped_{name})" for name in selects]

@@ -143,6 +143,7 @@ class Reading:
         return [
             _matches(self.expression(dimension), dimension, filter_, f"where_{place}")
             for place, (dimension, filter_) in enumerate(self.where)
+            if not narrows_scope(dimension, filter_)
         ]
 
     def _row_currency(self) -> Expr:
@@ -195,7 +196,11 @@ def _day(which: str, suffix: str = NOW) -> Expr:
 
 def seen(table: str) -> Expr:
     """The viewer's workspaces: part of every query of every rollup."""
-    return _listed(sql.column("workspace_code", table), "workspaces", "BIGINT[]")
+    workspace = sql.column("workspace_code", table)
+    # Rows lie by workspace: from the first to the last of them, most of a rollup is passed over unread.
+    ends = [sql.parameter(name, "BIGINT") for name in ("workspace_from", "workspace_to")]
+    near = exp.Between(this=workspace.copy(), low=ends[0], high=ends[1])
+    return sql.every([near, _listed(workspace, "workspaces", "BIGINT[]")])
 
 
 def bucket(grain: str, day: Expr) -> Expr:
@@ -208,6 +213,11 @@ def bucket(grain: str, day: Expr) -> Expr:
 def only(conditions: Sequence[When]) -> list[Expr]:
     """A metric's own conditions."""
     return [_when(condition) for condition in conditions]
+
+
+def narrows_scope(dimension: Dimension, filter_: Filter) -> bool:
+    """Whether a filter names workspaces: then these of the viewer's are the scope, and there is nothing else to ask."""
+    return dimension.name == "workspace" and not filter_.is_excluded and None not in filter_.values
 
 
 def _when(when: When) -> Expr:

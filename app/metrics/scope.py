@@ -9,6 +9,7 @@ import duckdb
 from app.metrics.dimensions import Dimension, Kind
 from app.metrics.errors import UnknownValueError, did_you_mean
 from app.metrics.question import Checked, Filter, Value
+from app.metrics.reading import narrows_scope
 
 _NOBODY = -1
 # Which workspaces a person worked in is not written here: whether they did shows in the rows alone.
@@ -35,15 +36,20 @@ class Scope:
     values: tuple[tuple[Value, ...], ...]
 
     @property
-    def parameters(self) -> Mapping[str, Sequence[Value]]:
+    def parameters(self) -> Mapping[str, Sequence[Value] | int]:
         """Filters as the text names them; what has no value is part of the text."""
-        named: dict[str, Sequence[Value]] = {
+        named: dict[str, Sequence[Value] | int] = {
             f"where_{place}": [value for value in values if value is not None]
             for place, values in enumerate(self.values)
             if any(value is not None for value in values)
         }
-        named["workspaces"] = list(self.workspaces)
-        return named
+        return named | self.seen
+
+    @property
+    def seen(self) -> dict[str, Sequence[Value] | int]:
+        """The workspaces alone, and the first and last of them."""
+        ends = {"workspace_from": min(self.workspaces, default=0), "workspace_to": max(self.workspaces, default=0)}
+        return {"workspaces": list(self.workspaces), **ends}
 
 
 def workspace_codes(cursor: duckdb.DuckDBPyConnection, workspaces: frozenset[UUID]) -> tuple[int, ...]:
@@ -56,7 +62,11 @@ def workspace_codes(cursor: duckdb.DuckDBPyConnection, workspaces: frozenset[UUI
 
 def scope_of(cursor: duckdb.DuckDBPyConnection, codes: tuple[int, ...], checked: Checked) -> Scope:
     """The filters' keys as codes. A key of somebody else's workspace is as unknown as one that never was."""
-    return Scope(codes, tuple(_values(cursor, codes, dimension, filter_) for dimension, filter_ in checked.where))
+    values = tuple(_values(cursor, codes, dimension, filter_) for dimension, filter_ in checked.where)
+    for (dimension, filter_), chosen in zip(checked.where, values, strict=True):
+        if narrows_scope(dimension, filter_):
+            codes = tuple(code for code in codes if code in chosen)
+    return Scope(codes, values)
 
 
 def relations(checked: Checked) -> frozenset[str]:

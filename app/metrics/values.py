@@ -30,5 +30,5 @@ def _occurring(
 ) -> Sequence[Value]:
     reading = replace(reading_of(shape, part), by=(dimension,), where=())
     query = sql.grouped(reading.everything(reading.keys), 1)
-    found = cursor.execute(query.sql(dialect="duckdb"), {"workspaces": list(scope.workspaces)}).fetchall()
+    found = cursor.execute(query.sql(dialect="duckdb"), scope.seen).fetchall()
     return [value for (value,) in found]

@@ -11,10 +11,11 @@ import adbc_driver_postgresql.dbapi as adbc
 import duckdb
 from sqlalchemy import Connection, Engine, text
 
-from app.lake.postgres import CALENDAR_FROM, CALENDAR_UNTIL, on_postgres
+from app.lake.calendar import calendar
+from app.lake.postgres import on_postgres
 from app.lake.source import Source
 from app.lake.sources import SOURCES
-from app.rollups import Rollup, rollups
+from app.rollups import CALENDAR, Rollup, rollups
 from db.engine import driver
 from tests import oracles
 from tests.servers import Database
@@ -49,14 +50,23 @@ def by_postgres(connection: Connection, rollup: Rollup, zone: str) -> list[Row]:
 def by_duckdb(lake: duckdb.DuckDBPyConnection, rollup: Rollup, zone: str) -> list[Row]:
     """What the text says on DuckDB, over a lake made by `fill`."""
     lake.execute(f"SET TimeZone = '{zone}'")
+    if rollup.uses_calendar:
+        lake.register(CALENDAR, calendar(zone))
     found = lake.execute(rollup.sql)
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def fill(lake: duckdb.DuckDBPyConnection, database: Database, tables: Iterable[str], where: str = "TRUE") -> None:
-    """Copy tables into the lake's shape."""
-    with adbc.connect(database.server.url(database.name, "test_app_pipe")) as connection, connection.cursor() as cursor:
+@contextmanager
+def reading(database: Database) -> Iterator[adbc.Connection]:
+    """A connection as the pull has it; making one takes longer than reading a few rows."""
+    with adbc.connect(database.server.url(database.name, "test_app_pipe")) as connection:
+        yield connection
+
+
+def fill(lake: duckdb.DuckDBPyConnection, pipe: adbc.Connection, tables: Iterable[str], where: str = "TRUE") -> None:
+    """Copy tables as they are now into the lake's shape."""
+    with pipe.cursor() as cursor:
         for source in (SOURCES[name] for name in tables):
             cursor.execute(_travelling(source, where))
             pulled = cursor.fetch_arrow_table()
@@ -64,6 +74,8 @@ def fill(lake: duckdb.DuckDBPyConnection, database: Database, tables: Iterable[s
             lake.register("pulled", pulled)
             lake.execute(f"CREATE OR REPLACE TABLE {source.name} AS SELECT {typed} FROM pulled")
             lake.unregister("pulled")
+    # The next copy begins a transaction of its own.
+    pipe.rollback()
 
 
 def _travelling(source: Source, where: str) -> str:
@@ -77,18 +89,10 @@ def _travelling(source: Source, where: str) -> str:
 
 @contextmanager
 def new_lake() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB with nothing but the calendar, whose days begin when they begin in the session's zone."""
+    """A DuckDB with nothing but the days."""
     with duckdb.connect() as lake:
         lake.execute("SET threads = 2")
-        lake.execute(f"""
-            CREATE VIEW calendar AS
-            SELECT
-                CAST(d AS DATE) AS day,
-                CAST(ROW_NUMBER() OVER (ORDER BY d) AS BIGINT) AS number,
-                CAST(CAST(d AS DATE) AS TIMESTAMPTZ) AS starts_at,
-                CAST(CAST(d AS DATE) + 1 AS TIMESTAMPTZ) AS ends_at
-            FROM RANGE(TIMESTAMP '{CALENDAR_FROM}', TIMESTAMP '{CALENDAR_UNTIL}', INTERVAL 1 DAY) AS t (d)
-        """)
+        lake.register(CALENDAR, calendar("UTC"))
         yield lake
 
 

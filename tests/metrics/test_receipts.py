@@ -20,7 +20,8 @@ def test_a_receipt_names_definition_rollup_versions_and_rows_read(lake, asking):
     assert [(one.name, one.version, one.rows) for one in receipt.rollups] == [("email_days", 1, 2)]
     assert (receipt.lake_version, receipt.data_through, receipt.loaded_at) == (1, LATER, LATER)
     assert (receipt.zone, receipt.rows_read, receipt.currency) == ("UTC", 1, None)
-    assert receipt.parameters == {"since": date(2026, 1, 1), "until": date(2026, 2, 1), "workspaces": [1, 2]}
+    scope = {"workspaces": [1, 2], "workspace_from": 1, "workspace_to": 2}
+    assert receipt.parameters == {"since": date(2026, 1, 1), "until": date(2026, 2, 1), **scope}
 
 
 def test_the_sql_of_a_receipt_gives_the_figure_again(lake, asking):
