@@ -28,6 +28,7 @@ def connect(spill: Path, zone: str) -> duckdb.DuckDBPyConnection:
     connection.execute(f"SET memory_limit = '{MEMORY}'")
     connection.execute(f"SET temp_directory = {literal(str(spill))}")
     connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET enable_progress_bar = false")
     connection.execute(f"SET TimeZone = {literal(zone)}")
     return connection
 

@@ -194,6 +194,7 @@ def _opened(folder: Path, number: int) -> LakeVersion:
             zone=ZoneInfo(written["zone"]).key,
             data_through=_instant(written["data_through"]),
             loaded_at=_instant(written["loaded_at"]),
+            price_book_version=written["price_book_version"],
             rollups=_Tables(folder, written["rollups"]),
             sources=_Tables(folder, written["sources"]),
         )

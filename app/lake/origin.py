@@ -133,6 +133,12 @@ class Origin:
             table = cursor.fetch_arrow_table()
         return table
 
+    def price_book(self) -> int | None:
+        """The version of the newest approved price."""
+        (found,) = self.ask("SELECT max(version) AS version FROM ai_prices WHERE approved_at IS NOT NULL")
+        version: int | None = found["version"]
+        return version
+
     def _files(self) -> dict[str, dict[date | None, Stored]]:
         found: dict[str, dict[date | None, Stored]] = {name: {} for name in SOURCES}
         for row in self.ask(_FILES):
@@ -162,6 +168,10 @@ class Database:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def __del__(self) -> None:
+        # It goes with whoever refreshes, who has nothing else to close.
+        self.close()
 
     def _begun(self) -> Origin:
         if self._connection is not None:

@@ -75,6 +75,7 @@ class Refresher:
         self._database = Database(place.read_url)
         self._known: dict[Path, Opened] = {}
         self._digests: dict[str, bytes] = {}
+        self._price_book: int | None = None
         # When everything below a transaction was seen to be finished: (when, transaction).
         self._seen: list[tuple[datetime, int]] = []
 
@@ -105,7 +106,9 @@ class Refresher:
             for name, table in made.items():
                 fold_rollup(rollups()[name], table, self._open(table), connection)
             sources = {name: self._open(table) for name, table in zip(SOURCES, tables, strict=True)}
-            self._publish(self._lake.complete_through or datetime.now(UTC), sources, made)
+            published = self._lake.latest()
+            self._price_book = published.price_book_version
+            self._publish(self._lake.complete_through or published.data_through, sources, made)
         return True
 
     def _load_missing(self, told: Told) -> None:
@@ -177,6 +180,7 @@ class Refresher:
                 self._commit(copy)
             told("Pulling", len(copies), len(copies))
             through = self._complete_through(database)
+            self._price_book = database.price_book()
         return through, {name: self._open(copy.table) for name, copy in by_name.items()}
 
     def _pull_one(
@@ -233,6 +237,7 @@ class Refresher:
         content: dict[str, Any] = {
             "generation": self._lake.generation,
             "zone": self._place.zone,
+            "price_book_version": self._price_book,
             "sources": {
                 name: [self._place_of(self._source_table(name)), opened.version, Progress.of(opened).pull]
                 for name, opened in sources.items()

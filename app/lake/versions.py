@@ -50,5 +50,7 @@ class LakeVersion:
     zone: str
     data_through: datetime
     loaded_at: datetime
+    # The newest approved prices then; None: there were none.
+    price_book_version: int | None
     rollups: Mapping[str, TableVersion]
     sources: Mapping[str, TableVersion]

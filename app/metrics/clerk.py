@@ -57,8 +57,7 @@ def write(told: Told, used: tuple[RateUsed, ...]) -> Receipt:
         unconverted=told.unconverted,
         rows_read=told.rows_read,
         caveats=tuple(_caveats(told)),
-        price_book_version=getattr(told.version, "price_book_version", None),
-        machine_rules_version=getattr(told.version, "machine_rules_version", None),
+        price_book_version=told.version.price_book_version,
         elapsed_ms=told.elapsed_ms,
     )
 

@@ -57,8 +57,7 @@ class Receipt:
     unconverted: int
     rows_read: int
     caveats: tuple[str, ...]
-    price_book_version: str | None = None
-    machine_rules_version: int | None = None
+    price_book_version: int | None = None
     # The time that this one answer took is no part of what it says.
     elapsed_ms: float = field(default=0.0, compare=False)
 

@@ -53,6 +53,7 @@ class Shelves:
         self._currency = currency
         self._rows_in_memory = rows_in_memory
         self._duck = duckdb.connect()
+        self._duck.execute("SET enable_progress_bar = false")
         self._duck.execute("CREATE SCHEMA held")
         self._lock = threading.RLock()
         self._shelves: OrderedDict[str, _Shelf] = OrderedDict()

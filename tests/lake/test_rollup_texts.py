@@ -819,7 +819,7 @@ def test_text_and_oracle_agree_on_random_facts(subject, shared, pipe):
     names = [name for name in listed.split() if name in rollups()]
 
     @settings(
-        max_examples=15,
+        max_examples=20,
         derandomize=True,
         deadline=None,
         phases=(Phase.generate, Phase.shrink),

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import zip_longest
 from pathlib import Path
@@ -22,13 +22,15 @@ from app.lake.calendar import calendar_file
 from app.lake.duck import DuckEngine
 from app.lake.engine import Work
 from app.lake.origin import Origin, as_pulled, origin, typed
+from app.lake.refresh import Place, Refresher
 from app.lake.source import Source
 from app.lake.sources import SOURCES
 from app.lake.spark import SparkEngine, SparkError
 from app.rollups import CALENDAR, Rollup, rollups
 from tests.db.test_demo import load
+from tests.lake.lakes import NOON, lake_with_company, mail, session, use
 from tests.lake.spark_cluster import Cluster, missing, spark_cluster
-from tests.servers import PROJECT, Server, new_database
+from tests.servers import PROJECT, Database, Server, new_database
 
 ZONES = ("UTC", "Asia/Kolkata")
 
@@ -106,6 +108,23 @@ def test_two_workers_take_part(cluster: Cluster, lake: dict[str, list[str]]) -> 
     assert answer.read_all().num_rows > 1
     assert len(workers) == 2
     assert set(tasks_since(cluster, before, workers=2)) == workers
+
+
+def test_the_engines_take_turns_and_commit_the_same(cluster: Cluster, database: Database, tmp_path: Path) -> None:
+    """Filled by Spark, changed, and gone on with by DuckDB: lake and rollups equal Postgres each time."""
+    lake = lake_with_company(database, tmp_path / "lake", zone="Asia/Kolkata")
+    by_spark = Refresher(Place(lake.lake, lake.url, lake.url, lake.zone), SparkEngine(cluster.remote))
+    with session(database) as writer:
+        for number, kind in enumerate(("delivered", "opened", "clicked", "bounced")):
+            mail(writer, kind, NOON - timedelta(hours=number), contact=number + 1)
+        use(writer)
+        by_spark.refresh()
+        assert lake.differences() == {}
+        writer.execute("UPDATE usage_logs SET quantity = 5")
+        mail(writer, "delivered", NOON - timedelta(days=1), contact=1)
+        lake.refresh()
+    assert lake.differences() == {}
+    assert lake.total("usage_days", "quantity") == 5
 
 
 def tasks_since(cluster: Cluster, before: Counter[str], *, workers: int) -> Counter[str]:
