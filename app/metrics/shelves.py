@@ -29,7 +29,7 @@ from app.metrics.stocks import CALENDAR
 # ruff: noqa: S608 - the SQL is made of our own names
 
 # A rollup of more rows than this stays in its files.
-ROWS_IN_MEMORY = 3_000_000
+ROWS_IN_MEMORY = 8_000_000
 _SHELVES_KEPT = 6
 _SEGMENTS_JOINED = 6
 BEGINNING, END = date(2015, 1, 1), date(2041, 1, 1)
