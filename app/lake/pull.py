@@ -20,6 +20,8 @@ from app.lake.versions import CHANGES, ROWS, Part
 # ruff: noqa: S608 - the SQL is made of our own names and numbers
 
 _GONE = 0
+# Without a campaign in the lake there is no send in it either that could have been deleted.
+_NO_CODES = "(SELECT '' AS id, 0 AS code WHERE FALSE)"
 # Of a tombstone; times in a key are not compared as text.
 _KEYS = ("id", "campaign_id", "contact_id")
 
@@ -340,7 +342,7 @@ def _removed_keys(source: Source, codes: Mapping[str, Sequence[str]]) -> str:
     """The keys of the lake for what tombstones name."""
     if source.key == ("campaign_code", "contact_code"):
         known = {
-            name: f"(SELECT DISTINCT id, code FROM {parquet(files)} WHERE code IS NOT NULL)"
+            name: f"(SELECT DISTINCT id, code FROM {parquet(files)} WHERE code IS NOT NULL)" if files else _NO_CODES
             for name, files in codes.items()
         }
         return (

@@ -8,4 +8,5 @@ from app.lake import dimensions, facts
 from app.lake.source import Source
 
 FACTS = {source.name: source for source in facts.FACTS}
-SOURCES: dict[str, Source] = FACTS | {source.name: source for source in dimensions.DIMENSIONS}
+# What facts belong to is copied before them: whatever a copied send belongs to is in the lake, wherever a pull ended.
+SOURCES: dict[str, Source] = {source.name: source for source in dimensions.DIMENSIONS} | FACTS

@@ -150,7 +150,7 @@ class Up:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while READY not in self.said() and self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         assert READY in self.said(), self.said()
