@@ -83,6 +83,10 @@ class Refresher:
     def lake(self) -> Lake:
         return self._lake
 
+    def close(self) -> None:
+        """Give the connection back; the next refresh opens another."""
+        self._database.close()
+
     def refresh(self, told: Told = quietly) -> Outcome:
         """Bring the lake up to the database. Interrupted anywhere, it loses nothing and goes on from there."""
         started = time.monotonic()

@@ -141,6 +141,18 @@ def test_the_deletion_of_a_send_is_found_by_its_campaign_and_contact(lake, write
     assert lake.differences() == {}
 
 
+def test_a_deleted_send_of_a_campaign_that_never_came_is_no_trouble(lake, database, writer):
+    """Its deletion is told, but neither the send nor its campaign was ever copied."""
+    mail(writer, "opened")
+    writer.execute("DELETE FROM email_events")
+    lake.refresh()
+    mail(writer, "opened")
+    writer.execute("DELETE FROM email_events")
+    lake.refresh()
+    assert lake.rows("email_sends") == [(0,)]
+    assert lake.differences() == {}
+
+
 def test_an_address_in_another_domain_takes_its_history_along(lake, writer):
     mail(writer, "delivered", contact=1)
     lake.refresh()
@@ -304,6 +316,7 @@ def test_a_copy_of_the_database_elsewhere_is_compared_and_not_taken_for_the_same
     use(writer, "before")
     lake.refresh()
     writer.close()
+    lake.refresher.close()
     for engine in (database.setup, database.pipe):
         engine.dispose()
     with new_database(server18, template=database.name) as copy:
