@@ -9,7 +9,6 @@ from app.lake import refresh as refreshing
 from app.lake.lake import NoLakeError, UnknownVersionError
 from db.errors import SightlineError
 from tests.lake.lakes import LONG_AGO, NOON, LakeOf, lake_with_company, mail, session, use
-from tests.lake.truth import differences
 from tests.servers import new_database
 
 
@@ -344,14 +343,6 @@ def test_a_database_set_back_in_place_is_noticed_by_the_row_that_it_no_longer_kn
     lake.refresh()
     assert lake.rows("usage_logs", "feature") == [("other",)]
     assert lake.differences() == {}
-
-
-def test_a_replica_fills_the_lake(lake, writer):
-    """Any address that answers the pull's questions may fill it; the lock stays with the database itself."""
-    use(writer)
-    place = refreshing.Place(lake.lake, f"{lake.url}&application_name=replica", lake.url, "UTC")
-    refreshing.Refresher(place).refresh()
-    assert differences(lake.url, lake.lake) == {}
 
 
 def test_a_database_that_does_not_answer_leaves_the_old_answers(lake, tmp_path, writer):
