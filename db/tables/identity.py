@@ -7,11 +7,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.tables.base import (
     NO,
     NO_FIELDS,
+    NOW,
     ONE,
     YES,
     ZERO,
     Base,
     Copied,
+    Created,
     Instant,
     Json,
     Key,
@@ -25,9 +27,11 @@ from db.tables.base import (
     Timestamps,
     never_negative,
     searched,
+    values,
 )
 
 ROLES = ("viewer", "finance", "admin")
+WAYS_TO_SIGN_IN = ("password", "oidc")
 
 
 class User(Keyed, Timestamps, SoftDeleted, Copied, Base):
@@ -150,4 +154,50 @@ class TeamMember(Keyed, Timestamps, Revised, SoftDeleted, Base):
             f"roles <@ ARRAY[{', '.join(repr(role) for role in ROLES)}] AND cardinality(roles) > 0",
             name="roles_are_known",
         ),
+    )
+
+
+class TeamSession(Keyed, Created, Base):
+    """A signed-in person of the team; only a digest of the token is kept."""
+
+    __tablename__ = "team_sessions"
+
+    team_member_id: Mapped[Key] = mapped_column(ForeignKey("team_members.id"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True, info={"hidden": True})
+    session_version: Mapped[int] = mapped_column(
+        comment="Of the person at sign-in: a higher one there ends the session."
+    )
+    signed_in_with: Mapped[Name]
+    last_seen_at: Mapped[Instant] = mapped_column(server_default=NOW)
+    expires_at: Mapped[Instant]
+    revoked_at: Mapped[Instant | None]
+    user_agent: Mapped[Name | None]
+    ip_address: Mapped[str | None] = mapped_column(INET)
+
+    __table_args__ = (
+        Index("team_sessions_by_team_member_id", "team_member_id", postgresql_where=text("revoked_at IS NULL")),
+        Index("team_sessions_by_expires_at", "expires_at"),
+        CheckConstraint("length(token_hash) = 32", name="token_hash_is_a_sha256_digest"),
+        values("signed_in_with", WAYS_TO_SIGN_IN),
+    )
+
+
+class SignInLimit(Base):
+    """How often somebody tried to sign in lately, to one account or from one address."""
+
+    __tablename__ = "sign_in_limits"
+
+    subject_hash: Mapped[bytes] = mapped_column(
+        LargeBinary,
+        primary_key=True,
+        info={"hidden": True},
+        comment="Of an account or an address: people mistype passwords as names.",
+    )
+    attempts: Mapped[int]
+    began_at: Mapped[Instant] = mapped_column(server_default=NOW)
+
+    __table_args__ = (
+        Index("sign_in_limits_by_began_at", "began_at"),
+        CheckConstraint("length(subject_hash) = 32", name="subject_hash_is_a_sha256_digest"),
+        *never_negative("attempts"),
     )
