@@ -1,0 +1,1 @@
+"""Single things read from Postgres, in the workspaces of one viewer: what lies behind a figure."""
