@@ -79,22 +79,21 @@ class Builder:
         self._zone = zone
         self._earlier = earlier
 
-    def bring(self, rollup: Rollup, table: Table, opened: Opened, sources: Mapping[str, Opened]) -> bool:
-        """Bring a rollup up to its sources; says whether there was anything to do."""
+    def bring(self, rollup: Rollup, table: Table, opened: Opened, sources: Mapping[str, Opened]) -> Opened:
+        """Bring a rollup up to its sources; what was opened comes back where there was nothing to do."""
         progress = {name: Progress.of(sources[name]) for name in rollup.reads}
         state = {
             "inputs": {name: [sources[name].version, one.pull] for name, one in progress.items()},
             "made_from": {name: one.born for name, one in progress.items()},
         }
         if opened.state.get("made_from") != state["made_from"]:
-            self._save(rollup, table, opened, self._work(rollup, _everything(rollup, sources)), state, is_whole=True)
-            return True
+            work = self._work(rollup, _everything(rollup, sources))
+            return self._save(rollup, table, opened, work, state, is_whole=True)
         inputs = {name: self._input(name, sources[name], *opened.state["inputs"][name]) for name in rollup.reads}
         if not any(one.has_news for one in inputs.values()):
-            return False
+            return opened
         sides = self._unit_sides(rollup, inputs) if rollup.unit else _row_sides(inputs)
-        self._save(rollup, table, opened, self._work(rollup, sides), state)
-        return True
+        return self._save(rollup, table, opened, self._work(rollup, sides), state)
 
     def _input(self, name: str, now: Opened, version: int, pull: int) -> Input:
         progress = Progress.of(now)
@@ -147,7 +146,7 @@ class Builder:
 
     def _save(
         self, rollup: Rollup, table: Table, opened: Opened, work: Work, state: dict[str, Any], *, is_whole: bool = False
-    ) -> None:
+    ) -> Opened:
         """Write what an engine answers, month by month, and commit it with what it was made from."""
         self._duck.register("answered", self._engine.answer(work))
         self._duck.execute("CREATE OR REPLACE TEMP TABLE answer AS SELECT * FROM answered")
@@ -155,7 +154,7 @@ class Builder:
         types = dict(self._duck.execute("SELECT column_name, column_type FROM (DESCRIBE answer)").fetchall())
         adds = list(self._month_files(rollup, table, types))
         nothing = self._duck.sql("SELECT * FROM answer LIMIT 0").to_arrow_table()
-        table.commit(opened, nothing.schema, adds=adds, removes=opened.parts if is_whole else (), state=state)
+        return table.commit(opened, nothing.schema, adds=adds, removes=opened.parts if is_whole else (), state=state)
 
     def _month_files(self, rollup: Rollup, table: Table, types: Mapping[str, str]) -> Iterator[NewFile]:
         months = self._duck.execute("SELECT DISTINCT CAST(DATE_TRUNC('month', day) AS DATE) FROM answer").fetchall()

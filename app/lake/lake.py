@@ -195,6 +195,8 @@ def _opened(folder: Path, number: int) -> LakeVersion:
             data_through=_instant(written["data_through"]),
             loaded_at=_instant(written["loaded_at"]),
             price_book_version=written["price_book_version"],
+            # Not noted before it was shown.
+            machine_rules_version=written.get("machine_rules_version"),
             rollups=_Tables(folder, written["rollups"]),
             sources=_Tables(folder, written["sources"]),
         )

@@ -24,6 +24,7 @@ _GONE = 0
 _NO_CODES = "(SELECT '' AS id, 0 AS code WHERE FALSE)"
 # Of a tombstone; times in a key are not compared as text.
 _KEYS = ("id", "campaign_id", "contact_id")
+_RULES = "machine_rules_version"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Progress:
     # The newest row that was copied, by its primary key: a database that does not know it is not the one we copied.
     witness: dict[str, str] | None = None
     witness_xid: int = 0
+    # The newest set of rules by which opens of machines were told from those of people.
+    machine_rules: int | None = None
     months: dict[date | None, Month] = field(default_factory=dict)
 
     @classmethod
@@ -74,6 +77,7 @@ class Progress:
             "tombstones": self.tombstones,
             "witness": self.witness,
             "witness_xid": self.witness_xid,
+            "machine_rules": self.machine_rules,
             "months": {month.isoformat() if month else "": kept.written() for month, kept in self.months.items()},
         }
 
@@ -95,11 +99,6 @@ class Copy:
     removes: list[Part] = field(default_factory=list)
     is_touched: bool = False
 
-    @classmethod
-    def begin(cls, source: Source, table: Table) -> "Copy":
-        opened = table.open()
-        return cls(source, table, opened, Progress.of(opened))
-
     def parts_of(self, month: date | None) -> list[Part]:
         return [part for part in self.opened.parts if part.month == month]
 
@@ -115,12 +114,12 @@ class Copy:
             or not self.source.is_stamped
         ]
 
-    def commit(self, schema: pa.Schema) -> bool:
+    def commit(self, schema: pa.Schema) -> Opened:
         """Make the next version, if there is anything to it."""
         if not (self.adds or self.removes or self.is_touched):
-            return False
-        self.table.commit(self.opened, schema, adds=self.adds, removes=self.removes, state=self.progress.written())
-        return True
+            return self.opened
+        written = self.progress.written()
+        return self.table.commit(self.opened, schema, adds=self.adds, removes=self.removes, state=written)
 
 
 class Pull:
@@ -145,7 +144,7 @@ class Pull:
             # What was deleted before the first row is copied needs no mark.
             copy.progress.tombstones = deleted + 1
         self._duck.execute(f"CREATE OR REPLACE TEMP TABLE pulled AS {_empty(source)}")
-        self._fetch(source, conditions)
+        self._fetch(copy, conditions)
         for month in months:
             self._replace_month(copy, month, newest + 1)
 
@@ -169,7 +168,7 @@ class Pull:
         self._duck.execute(f"CREATE OR REPLACE TEMP TABLE pulled AS {_empty(copy.source)}")
         if written:
             for condition in self._unread(copy):
-                self._fetch(copy.source, condition)
+                self._fetch(copy, condition)
         if removed:
             self._mark_removed(copy, codes)
         self._write(copy)
@@ -226,13 +225,17 @@ class Pull:
         """Whether a month was copied whole in this pull, or is gone: news of it is in that."""
         return kept.replaced == self.number or kept.is_gone
 
-    def _fetch(self, source: Source, condition: str) -> None:
+    def _fetch(self, copy: Copy, condition: str) -> None:
+        source = copy.source
         month = f"CAST(DATE_TRUNC('month', {source.month_column}) AS DATE)" if source.month_column else "NULL"
         with self.origin.stream(as_pulled(source, where=condition)) as reader:
             self._duck.register("arriving", reader)
             changed = "row_changed" if source.is_stamped else "FALSE"
             self._duck.execute(f"INSERT INTO pulled SELECT {typed(source)}, {changed}, FALSE, {month} FROM arriving")
             self._duck.unregister("arriving")
+        if _RULES in source.names:
+            (rules,) = self._duck.execute(f"SELECT MAX({_RULES}) FROM pulled").fetchall()[0]
+            copy.progress.machine_rules = max(rules or 0, copy.progress.machine_rules or 0) or None
 
     def _mark_removed(self, copy: Copy, codes: Mapping[str, Sequence[str]]) -> None:
         """A mark per removed row; one that was added anew and then changed is its own newer version."""

@@ -208,8 +208,7 @@ class Refresher:
         made = self._made()
         for done, (name, table) in enumerate(made.items()):
             told("Rollups", done, len(made))
-            if builder.bring(rollups()[name], table, self._open(table), sources):
-                self._known.pop(table.folder, None)
+            self._known[table.folder] = builder.bring(rollups()[name], table, self._open(table), sources)
         told("Rollups", len(made), len(made))
         return made
 
@@ -242,6 +241,7 @@ class Refresher:
             "generation": self._lake.generation,
             "zone": self._place.zone,
             "price_book_version": self._price_book,
+            "machine_rules_version": Progress.of(sources["email_events"]).machine_rules,
             "sources": {
                 name: [self._place_of(self._source_table(name)), opened.version, Progress.of(opened).pull]
                 for name, opened in sources.items()
@@ -271,8 +271,7 @@ class Refresher:
         return Copy(SOURCES[name], table, opened, Progress.of(opened))
 
     def _commit(self, copy: Copy) -> None:
-        if copy.commit(schema_of(copy.source)):
-            self._known.pop(copy.table.folder, None)
+        self._known[copy.table.folder] = copy.commit(schema_of(copy.source))
 
     def _open(self, table: Table) -> Opened:
         known = self._known.get(table.folder)

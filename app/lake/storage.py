@@ -105,7 +105,7 @@ class Table:
         adds: Sequence[NewFile] = (),
         removes: Iterable[Part] = (),
         state: Mapping[str, Any],
-    ) -> int:
+    ) -> Opened:
         """Make the next version of the one that was opened; where somebody was faster, nothing is changed."""
         is_there = opened.version >= 0
         table = DeltaTable(str(self.folder)) if is_there else self._created(schema)
@@ -116,20 +116,24 @@ class Table:
                 why="Only one refresh may write at a time; this one was overtaken.",
                 fix="Run `sightline refresh` again.",
             )
-        actions = [self._added(new) for new in adds] + [self._removed(part) for part in removes]
+        gone = set(removes)
+        added = [self._part(new) for new in adds]
+        actions = [self._added(part) for part in added] + [self._removed(part) for part in gone]
+        told = json.dumps(state)
         table.create_write_transaction(
             actions,
             mode="append",
             schema=table.schema(),
             partition_by=_PARTITIONS,
             commit_properties=CommitProperties(
-                custom_metadata={_STATE: json.dumps(state)},
+                custom_metadata={_STATE: told},
                 # Numbered after the version that was opened: a writer that slept must not write twice.
                 max_commit_retries=0,
             ),
             post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
         )
-        return base + 1
+        stays = tuple(part for part in opened.parts if part not in gone)
+        return Opened((*stays, *added), base + 1, json.loads(told))
 
     def _created(self, schema: pa.Schema | None) -> DeltaTable:
         if schema is None:
@@ -140,14 +144,18 @@ class Table:
             str(self.folder), schema=pa.schema(fields), partition_by=_PARTITIONS, configuration=_CONFIGURATION
         )
 
-    def _added(self, new: NewFile) -> AddAction:
+    def _part(self, new: NewFile) -> Part:
+        rows = pq.read_metadata(new.path).num_rows
+        return Part(str(new.path), rows, new.path.stat().st_size, new.month, new.layer)
+
+    def _added(self, part: Part) -> AddAction:
         return AddAction(
-            path=new.path.relative_to(self.folder).as_posix(),
-            size=new.path.stat().st_size,
-            partition_values=_values(new.month, new.layer),
+            path=Path(part.path).relative_to(self.folder).as_posix(),
+            size=part.size,
+            partition_values=_values(part.month, part.layer),
             modification_time=_now_ms(),
             data_change=True,
-            stats=json.dumps({"numRecords": pq.read_metadata(new.path).num_rows}),
+            stats=json.dumps({"numRecords": part.rows}),
         )
 
     def _removed(self, part: Part) -> RemoveAction:

@@ -52,5 +52,7 @@ class LakeVersion:
     loaded_at: datetime
     # The newest approved prices then; None: there were none.
     price_book_version: int | None
+    # The newest rules by which opens of machines are told apart; None: no open was judged.
+    machine_rules_version: int | None
     rollups: Mapping[str, TableVersion]
     sources: Mapping[str, TableVersion]

@@ -18,6 +18,10 @@ from app.metrics.reading import AI_CURRENCY, column
 from app.metrics.receipt import Definition, Receipt, RollupRead
 from app.metrics.route import Part
 from app.metrics.spans import BEFORE, Spans
+from app.rollups import rollups
+
+# The tables in which opens are judged to be by people or by machines.
+_OPENS = frozenset({"email_events", "email_sends"})
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,13 @@ def write(told: Told, used: tuple[RateUsed, ...]) -> Receipt:
         rows_read=told.rows_read,
         caveats=tuple(_caveats(told)),
         price_book_version=told.version.price_book_version,
+        machine_rules_version=told.version.machine_rules_version if _has_opens(told.shape) else None,
         elapsed_ms=told.elapsed_ms,
     )
+
+
+def _has_opens(shape: Shape) -> bool:
+    return any(not _OPENS.isdisjoint(rollups()[part.shape.name].reads) for part in shape.parts)
 
 
 def rates_used(

@@ -58,6 +58,8 @@ class Receipt:
     rows_read: int
     caveats: tuple[str, ...]
     price_book_version: int | None = None
+    # None where no e-mail events are in it.
+    machine_rules_version: int | None = None
     # The time that this one answer took is no part of what it says.
     elapsed_ms: float = field(default=0.0, compare=False)
 

@@ -38,6 +38,17 @@ def test_a_first_refresh_copies_everything(lake, writer):
     assert lake.total("email_days", "emails_delivered") == 1
 
 
+def test_a_version_knows_the_newest_rules_by_which_opens_were_judged(lake, writer):
+    mail(writer, "opened")
+    lake.refresh()
+    assert lake.lake.latest().machine_rules_version is None
+    writer.execute("UPDATE email_events SET machine_rules_version = 3, is_machine_open = TRUE")
+    lake.refresh()
+    mail(writer, "sent")
+    lake.refresh_anew()
+    assert [lake.lake.at(number).machine_rules_version for number in (1, 2, 3)] == [None, 3, 3]
+
+
 def test_what_commits_late_is_not_passed_over(lake, database, writer):
     """A sequence or a clock would be past the early writer when the late one is read."""
     lake.refresh()

@@ -88,7 +88,14 @@ class SmallLake:
             return {name: TableVersion(name, number, tuple(self.tables.get(name, ()))) for name in names}
 
         made = LakeVersion(
-            number, self.zone, data_through, data_through, 1, tables(set(shapes()) & set(self.tables)), tables(SOURCES)
+            number,
+            self.zone,
+            data_through,
+            data_through,
+            1,
+            7,
+            tables(set(shapes()) & set(self.tables)),
+            tables(SOURCES),
         )
         self.versions.append(made)
         return made

@@ -51,6 +51,16 @@ def test_a_running_day_and_a_period_beyond_the_data_are_told(lake, asking):
     assert "begins after the data's end" in ask.answer("sent", date(2026, 3, 1), date(2026, 4, 1)).receipt.caveats[0]
 
 
+def test_a_receipt_names_the_rules_for_opens_of_machines_where_there_are_opens(lake, asking):
+    lake.add("email_days", sent(DAY, delivered=4))
+    lake.add("ad_days", {"workspace_code": 1, "campaign_code": 1, "day": DAY, "breakdown": "none", "impressions": 1})
+    ask = asking()
+    receipt = ask.answer("open_rate").receipt
+    assert receipt.machine_rules_version == 7
+    assert "Rules for machines' opens: version 7" in " ".join(receipt_text(receipt).split())
+    assert ask.answer("impressions").receipt.machine_rules_version is None
+
+
 def test_notes_of_metrics_are_among_the_caveats(lake, asking):
     lake.add("ad_days", {"workspace_code": 1, "campaign_code": 1, "day": DAY, "breakdown": "none", "impressions": 1})
     assert "The day is the ad account's own day." in asking().answer("impressions").receipt.caveats
