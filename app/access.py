@@ -23,11 +23,13 @@ class Permission(StrEnum):
     """One thing that a person may do."""
 
     OVERVIEW_READ = "overview.read"
+    CAMPAIGNS_READ = "campaigns.read"
     EMAIL_READ = "email.read"
     AUDIENCE_READ = "audience.read"
     WEB_READ = "web.read"
     ADS_READ = "ads.read"
     AI_USAGE_READ = "ai_usage.read"
+    TEMPLATES_READ = "templates.read"
     AI_COST_READ = "ai_cost.read"
     MONEY_READ = "money.read"
     QUOTAS_READ = "quotas.read"
@@ -37,11 +39,13 @@ class Permission(StrEnum):
 _VIEWER = frozenset(
     {
         Permission.OVERVIEW_READ,
+        Permission.CAMPAIGNS_READ,
         Permission.EMAIL_READ,
         Permission.AUDIENCE_READ,
         Permission.WEB_READ,
         Permission.ADS_READ,
         Permission.AI_USAGE_READ,
+        Permission.TEMPLATES_READ,
     }
 )
 PERMISSIONS = {
@@ -62,6 +66,7 @@ class Viewer:
     name: str
     roles: frozenset[Role]
     workspaces: frozenset[UUID]
+    member_id: UUID | None = None  # of the team; the operator at the command line is in none
 
     def may(self, permission: Permission) -> bool:
         return any(permission in PERMISSIONS[role] for role in self.roles)

@@ -1,20 +1,34 @@
-"""Streamlit's entry: every page is registered here, and none is served without it."""
+"""Streamlit's entry: who is here, and which pages they get. No page is served without it."""
 
 import streamlit as st
 
+from app import serving
 from app.settings import PROJECT
+from app.ui.menu import PAGES, Audience, MenuPage
+from app.ui.people import signed_in, who_is_here
+
+
+def _entry(page: MenuPage, *, may: bool) -> st.Page:
+    """A page that is not for the person is registered out of sight: its address gives a refusal, not a riddle."""
+    return st.Page(
+        page.file,
+        title=page.title,
+        icon=page.icon,
+        url_path=page.name,
+        default=page is PAGES[0],
+        visibility="visible" if may and not page.is_detail else "hidden",
+    )
+
 
 st.set_page_config(page_title="Sightline", page_icon=PROJECT / "app" / "ui" / "icon.svg", layout="wide")
-st.navigation(
+person = signed_in()
+viewer = person.viewer(serving.engines().pipe)
+chosen = st.navigation(
     {
-        "Team": [
-            st.Page(
-                PROJECT / "pages" / "overview.py",
-                title="Overview",
-                icon=":material/dashboard:",
-                url_path="overview",
-                default=True,
-            )
-        ]
+        str(audience): [_entry(page, may=page.opens_to(viewer)) for page in PAGES if page.audience is audience]
+        for audience in Audience
+        if any(page.audience is audience for page in PAGES)
     }
-).run()
+)
+who_is_here(person)
+chosen.run()

@@ -1,8 +1,10 @@
 """The only reader of the environment: every setting, its default and what it means."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -74,6 +76,42 @@ class Settings(BaseSettings):
         validation_alias="SIGHTLINE_SPARK_REMOTE",
         description="The Spark Connect address, where the engine is `spark`; it may hold a token.",
     )
+    public_url: str = Field(
+        default="",
+        validation_alias="SIGHTLINE_PUBLIC_URL",
+        description=(
+            "Where people reach the app through a proxy, such as https://sightline.example; empty: on this machine "
+            "alone. With https, cookies are Secure and browsers are told to stay with it."
+        ),
+    )
+    oidc_issuer: str = Field(
+        default="",
+        validation_alias="SIGHTLINE_OIDC_ISSUER",
+        description="The address of an OpenID Connect provider that people sign in with; empty: own accounts alone.",
+    )
+    oidc_client_id: str = Field(
+        default="",
+        validation_alias="SIGHTLINE_OIDC_CLIENT_ID",
+        description="As what the provider knows Sightline; its redirect address there ends in /sign-in/oidc/callback.",
+    )
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="SIGHTLINE_OIDC_CLIENT_SECRET",
+        description="The secret that the provider gave Sightline; empty for a public client, which PKCE protects.",
+    )
+    oidc_roles_claim: str = Field(
+        default="",
+        validation_alias="SIGHTLINE_OIDC_ROLES_CLAIM",
+        description=(
+            "The claim whose values viewer, finance and admin become a new person's roles; from then on the roles in "
+            "the database rule. Empty: only people of `sightline user add` get in."
+        ),
+    )
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="SIGHTLINE_METRICS_TOKEN",
+        description="The bearer token that opens /metrics from elsewhere; empty: it answers on this machine alone.",
+    )
     log_format: Literal["console", "json"] = Field(
         default="console",
         validation_alias="SIGHTLINE_LOG_FORMAT",
@@ -94,6 +132,20 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_means_none(cls, url: object) -> object:
         return None if url == "" else url
+
+    @field_validator("public_url", "oidc_issuer")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        if url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+            raise ValueError("it must look like https://sightline.example")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _bare_host(cls, url: str) -> str:
+        if urlsplit(url).path not in {"", "/"}:
+            raise ValueError("it must name a host alone: the app is served at its root")
+        return url.rstrip("/")
 
     @field_validator("lake")
     @classmethod

@@ -19,6 +19,7 @@ from app.access import Role
 from app.cli import lake, questions, shared, work
 from app.cli.shared import err, out, plain, say
 from app.commands import team
+from app.commands.demo_team import ensure_demo_team
 from app.health import findings
 from app.installation import installation
 from app.lake.place import the_engine, the_place
@@ -83,6 +84,8 @@ def up_(
             # A server that somebody gave us is never filled with invented data unasked.
             if demo and address.is_embedded and not database.holds_customers(setup):
                 _load(setup, Size.SMALL, seed=1, today=datetime.now(UTC))
+        with database.app_engines(address) as engines:
+            ensure_demo_team(engines)
         place = the_place(address)
         if not place.lake.latest_number:
             lake.bring_up(Refresher(place, the_engine(place.lake)))

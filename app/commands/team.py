@@ -5,20 +5,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, func, insert, select
 
 from app.access import Permission, Role, Viewer
+from app.identity.passwords import hashed, require_good
 from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.identity import TeamMember
 from db.tables.workspaces import Workspace
 
-SHORTEST_PASSWORD = 12
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-# The figures of OWASP's password storage advice for argon2id.
-_PASSWORDS = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,8 @@ def add_member(
     """Add a person; without a password they can only sign in through an identity provider."""
     by.require(Permission.TEAM_MANAGE)
     _require_email(email)
-    _require_password(password)
+    if password is not None:
+        require_good(password)
     if not roles:
         raise SightlineError(
             "A person needs a role.", why="Without one nothing opens.", fix="Give viewer, finance or admin."
@@ -76,7 +73,7 @@ def add_member(
             .values(
                 email=email,
                 name=name,
-                password_hash=_PASSWORDS.hash(password) if password else None,
+                password_hash=hashed(password) if password is not None else None,
                 roles=sorted(set(roles)),
                 workspace_ids=scope,
             )
@@ -112,12 +109,3 @@ def members(engine: Engine, by: Viewer) -> Sequence[Member]:
 def _require_email(email: str) -> None:
     if not _EMAIL.fullmatch(email):
         raise SightlineError(f"{email!r} is not an e-mail address.", fix="Give one like name@example.com.")
-
-
-def _require_password(password: str | None) -> None:
-    if password is not None and len(password) < SHORTEST_PASSWORD:
-        raise SightlineError(
-            "The password is too short.",
-            why=f"It has {len(password)} characters; at least {SHORTEST_PASSWORD} are needed.",
-            fix="Choose a longer one, such as four random words.",
-        )

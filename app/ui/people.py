@@ -1,17 +1,75 @@
-"""Who looks at the page."""
+"""Who looks at the page: read from the database on every run, so that a role taken away is gone at the next click."""
+
+from typing import Never
+from urllib.parse import urlsplit
 
 import streamlit as st
+from sqlalchemy.exc import OperationalError
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 
 from app import serving
-from app.access import NotPermittedError, Permission, Viewer, operator
+from app.access import Permission, Viewer
+from app.identity.accounts import admins
+from app.identity.cookies import session_cookie
+from app.identity.returning import SIGN_IN, safe_return, sign_in_address
+from app.identity.sessions import Person, end_session, person_of
 
 
 def person_here(permission: Permission) -> Viewer:
-    """The viewer of this run. The app answers on this machine alone, so whoever is here is its operator."""
-    viewer = operator(serving.engines().pipe, "The person at this machine")
-    try:
-        viewer.require(permission)
-    except NotPermittedError as refusal:
-        st.error(str(refusal))
-        st.stop()
+    """The viewer of this run, who may do this; anyone else is told whom to ask, and the page ends here."""
+    viewer = signed_in().viewer(serving.engines().pipe)
+    if not viewer.may(permission):
+        refuse(viewer)
     return viewer
+
+
+def signed_in() -> Person:
+    """Who is here; somebody whose session is over is sent to sign in, and back to this page."""
+    try:
+        person = person_of(serving.engines().rw, st.context.cookies.get(session_cookie()))
+    except OperationalError:
+        # The gate has a page for this, which keeps trying and comes back.
+        leave_for(_here())
+    if person is None:
+        leave_for(sign_in_address(_here()))
+    return person
+
+
+def refuse(viewer: Viewer) -> Never:
+    """Say in a sentence who can give what is missing."""
+    st.title("Not for your role")
+    roles = ", ".join(sorted(viewer.roles)) or "none"
+    whom = admins(serving.engines().rw)
+    asked = f"Ask {' or '.join(whom)}" if whom else "Ask whoever runs Sightline"
+    st.warning(
+        f"You are here as {viewer.name}, and your role ({roles}) does not open this page.", icon=":material/lock:"
+    )
+    st.text(f"{asked} for the role that does.")
+    st.stop()
+
+
+def who_is_here(person: Person) -> None:
+    """The foot of the navigation: under which name somebody is here, and the way out."""
+    with st.sidebar:
+        st.text(person.name or person.email)
+        if st.button("Sign out", icon=":material/logout:", type="tertiary"):
+            end_session(serving.engines().rw, person, person.session_id)
+            leave_for(f"{SIGN_IN}?out=1")
+
+
+def leave_for(address: str) -> Never:
+    """Send the browser to another address of this site, as Streamlit itself does to sign somebody in."""
+    context = get_script_run_ctx()
+    if context is not None:
+        message = ForwardMsg()
+        message.auth_redirect.url = address
+        context.enqueue(message)
+    st.stop()
+
+
+def _here() -> str:
+    """The address of this page with its filters."""
+    parts = urlsplit(st.context.url or "/")
+    query = context.query_string if (context := get_script_run_ctx()) else ""
+    return safe_return(parts.path + (f"?{query}" if query else ""))

@@ -1,0 +1,75 @@
+"""Limits on guessing: attempts to sign in are counted per account and per address, over all processes."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Engine, text
+
+from db.errors import SightlineError
+
+WINDOW = timedelta(minutes=15)
+PER_ACCOUNT = 10
+# An office shares one address.
+PER_ADDRESS = 100
+_FORGOTTEN_AFTER = timedelta(days=1)
+
+# One statement: two processes that count at once both count. The window ends however often somebody goes on trying.
+_COUNT = text("""
+INSERT INTO sign_in_limits AS known (subject_hash, attempts)
+VALUES (:subject, 1)
+ON CONFLICT (subject_hash) DO UPDATE SET
+    attempts = CASE WHEN known.began_at <= now() - CAST(:window AS interval) THEN 1 ELSE known.attempts + 1 END,
+    began_at = CASE WHEN known.began_at <= now() - CAST(:window AS interval) THEN now() ELSE known.began_at END
+RETURNING attempts, began_at
+""")
+_FORGET_OLD = text("""
+DELETE FROM sign_in_limits
+WHERE subject_hash IN (
+    SELECT subject_hash FROM sign_in_limits WHERE began_at < now() - CAST(:old AS interval) LIMIT 100
+)
+""")
+
+
+class TooManyAttemptsError(SightlineError):
+    """Somebody guesses, or has forgotten."""
+
+
+def count(engine: Engine, *, account: str, address: str | None) -> None:
+    """Count an attempt before it is made, and refuse it when there were too many."""
+    subjects = [(_of_account(account), PER_ACCOUNT)]
+    if address is not None:
+        subjects.append((_digest(f"address:{address}"), PER_ADDRESS))
+    until: list[datetime] = []
+    with engine.begin() as connection:
+        # In the order of their keys: two attempts that lock the same two rows never wait for each other.
+        for subject, limit in sorted(subjects):
+            attempts, began_at = connection.execute(_COUNT, {"subject": subject, "window": WINDOW}).one()
+            if attempts > limit:
+                until.append(began_at + WINDOW)
+        connection.execute(_FORGET_OLD, {"old": _FORGOTTEN_AFTER})
+    if until:
+        raise TooManyAttemptsError(
+            "There were too many attempts to sign in.",
+            why="To keep passwords from being guessed, attempts are limited.",
+            fix=_when(max(until)),
+        )
+
+
+def forgive(connection: Connection, *, account: str) -> None:
+    """Who signed in has guessed nothing: the account's count starts anew."""
+    connection.execute(
+        text("DELETE FROM sign_in_limits WHERE subject_hash = :subject"), {"subject": _of_account(account)}
+    )
+
+
+def _when(until: datetime) -> str:
+    minutes = max(1, -int((datetime.now(UTC) - until) / timedelta(minutes=1)) + 1)
+    return f"Try again at {until.astimezone(UTC):%H:%M} UTC, in about {minutes} minute{'s' if minutes > 1 else ''}."
+
+
+def _of_account(account: str) -> bytes:
+    return _digest(f"account:{account.strip().lower()}")
+
+
+def _digest(subject: str) -> bytes:
+    return hashlib.sha256(subject.encode(errors="replace")).digest()

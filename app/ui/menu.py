@@ -1,0 +1,42 @@
+"""All pages: one line each, and who may open it. The navigation and the refusals are made of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.access import Permission, Viewer
+from app.settings import PROJECT
+
+
+class Audience(StrEnum):
+    """For whom a page is made: the headings of the navigation."""
+
+    TEAM = "Team"
+    FINANCE = "Finance"
+    ADMIN = "Admin"
+    YOU = "You"
+
+
+@dataclass(frozen=True)
+class MenuPage:
+    """A page: its file is `pages/<name>.py`, its address is the name."""
+
+    name: str
+    title: str
+    icon: str
+    permission: Permission | None
+    audience: Audience
+    # A detail is reached from its list, with an id in its address.
+    is_detail: bool = False
+
+    @property
+    def file(self) -> str:
+        return str(PROJECT / "pages" / f"{self.name}.py")
+
+    def opens_to(self, viewer: Viewer) -> bool:
+        return self.permission is None or viewer.may(self.permission)
+
+
+PAGES = (
+    MenuPage("overview", "Overview", ":material/dashboard:", Permission.OVERVIEW_READ, Audience.TEAM),
+    MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
+)

@@ -1,0 +1,94 @@
+"""The gate: everything but signing in, health and Streamlit's own files needs a session."""
+
+import anyio.to_thread
+from sqlalchemy.exc import OperationalError
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app import serving
+from app.identity.returning import SIGN_IN, SIGN_OUT, sign_in_address
+from app.identity.sessions import person_of
+from app.web.lost import database_lost
+from app.web.visitor import comes_from_here, is_known_host, token_of
+
+# Streamlit's bundles hold nothing of ours; its client asks for the last two before it reconnects.
+_OPEN = {SIGN_IN, SIGN_OUT, "/health", "/metrics", "/favicon.png", "/_stcore/health", "/_stcore/host-config"}
+_OPEN_BELOW = (f"{SIGN_IN}/", "/static/")
+# Streamlit's own counters, its interface for programs, and its own way to sign in: not in use here.
+_CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check", "/auth/", "/oauth2callback")
+# What is asked for by pages, not by people.
+_NO_PAGES = ("/_stcore/", "/media/", "/component/", "/export")
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class Gate:
+    """ASGI middleware before all routes, Streamlit's and ours."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        refusal = await _refusal(HTTPConnection(scope))
+        if refusal is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": "Sign in first."})
+        else:
+            await refusal(scope, receive, send)
+
+
+async def _refusal(visit: HTTPConnection) -> Response | None:
+    """Why the request goes no further; None lets it through, with the person in its state."""
+    # As the routes match it: decoded.
+    path: str = visit.scope["path"]
+    strange = _out_of_place(visit, path)
+    if strange is not None or _is_open(visit, path):
+        return strange
+    try:
+        person = await anyio.to_thread.run_sync(lambda: person_of(serving.engines().rw, token_of(visit)))
+    except OperationalError:
+        return database_lost(visit.scope) if _is_navigation(visit) else _no_answer()
+    if person is None:
+        return _sign_in_first(visit)
+    visit.scope.setdefault("state", {})["person"] = person
+    return None
+
+
+def _out_of_place(visit: HTTPConnection, path: str) -> Response | None:
+    """What nobody may ask, signed in or not."""
+    if not is_known_host(visit):
+        return PlainTextResponse("This host is not known here.", 400)
+    if path.startswith(_CLOSED):
+        return PlainTextResponse("Nothing is here.", 404)
+    # A socket has no method: it changes things too.
+    if visit.scope.get("method") not in _SAFE and not comes_from_here(visit):
+        return PlainTextResponse("This was asked for by another site.", 403)
+    return None
+
+
+def _is_open(visit: HTTPConnection, path: str) -> bool:
+    return visit.scope["type"] == "http" and (path in _OPEN or path.startswith(_OPEN_BELOW))
+
+
+def _sign_in_first(visit: HTTPConnection) -> Response:
+    if not _is_navigation(visit):
+        return JSONResponse({"error": "Sign in first."}, 401)
+    asked = visit.url.path + (f"?{visit.url.query}" if visit.url.query else "")
+    return RedirectResponse(sign_in_address(asked), 303, {"cache-control": "no-store"})
+
+
+def _no_answer() -> Response:
+    return JSONResponse({"error": "The database does not answer."}, 503, {"retry-after": "3"})
+
+
+def _is_navigation(visit: HTTPConnection) -> bool:
+    """Whether a person follows a link or types an address."""
+    return (
+        visit.scope.get("method") in {"GET", "HEAD"}
+        and "text/html" in visit.headers.get("accept", "")
+        and not visit.scope["path"].startswith(_NO_PAGES)
+    )
