@@ -15,8 +15,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy import text
 
+from app.identity.sessions import Device, open_session
 from db.embedded import SUPERUSER, running_server
 from db.embedded.files import ServerFiles
 from db.embedded.probe import live_server
@@ -31,6 +33,21 @@ QUIETLY = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+# One person per role, added when first needed; the limited one sees the two workspaces with the most campaigns.
+_MEMBER = """
+INSERT INTO team_members (email, name, roles, workspace_ids)
+VALUES (
+    :email,
+    initcap(:role),
+    ARRAY[CASE :role WHEN 'limited' THEN 'viewer' ELSE :role END],
+    CASE :role WHEN 'limited' THEN ARRAY(
+        SELECT workspace_id FROM campaigns GROUP BY workspace_id ORDER BY count(*) DESC, workspace_id LIMIT 2
+    ) END
+)
+ON CONFLICT (lower(email)) WHERE deleted_at IS NULL DO UPDATE SET is_active = true
+RETURNING id
+"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +70,16 @@ class Site:
                 answer = connection.exec_driver_sql(question).all()
             engine.dispose()
         return answer
+
+    def sign_in(self, role="admin"):
+        """The cookie of a new session: `admin`, `finance`, `viewer`, or `limited` to two workspaces."""
+        with running_server(self.home / "postgres") as server:
+            engine = engine_for(server.dsn("sightline", SUPERUSER))
+            with engine.begin() as connection:
+                member = connection.execute(text(_MEMBER), {"email": f"{role}@test.example", "role": role}).scalar_one()
+                token = open_session(connection, member, "password", Device(), replaces=None)
+            engine.dispose()
+        return {"name": f"sightline_{self.port}", "value": token, "url": self.url, "httpOnly": True, "sameSite": "Lax"}
 
     def kill_postgres(self):
         os.kill(live_server(ServerFiles(self.home / "postgres")).pid, signal.SIGKILL)
@@ -137,12 +164,17 @@ def site(browser) -> Iterator[Site]:
 
 @pytest.fixture
 def look(browser):
-    """Open a page in a window of its own: `look(site, "/overview", color_scheme="dark")`."""
+    """Open a page in a window of its own: `look(site, "/email", role="viewer", color_scheme="dark")`.
+
+    Whoever looks is signed in as admin unless another role is named; `role=None` is a stranger.
+    """
     contexts = []
 
-    def open_page(site, path="/", **window) -> Seen:
+    def open_page(site, path="/", *, role="admin", **window) -> Seen:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **window})
         contexts.append(context)
+        if role:
+            context.add_cookies([site.sign_in(role)])
         seen = Seen(context.new_page())
         seen.page.set_default_timeout(30_000)
         seen.page.goto(site.url + path)
@@ -150,4 +182,21 @@ def look(browser):
 
     yield open_page
     for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(site, browser):
+    """A window in which somebody of this role is signed in to the shared site: `signed_in("viewer").new_page()`."""
+    windows: list[BrowserContext] = []
+
+    def open_window(role="admin", **window) -> BrowserContext:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **window})
+        windows.append(context)
+        context.add_cookies([site.sign_in(role)])
+        context.set_default_timeout(30_000)
+        return context
+
+    yield open_window
+    for context in windows:
         context.close()

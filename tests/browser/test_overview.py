@@ -53,10 +53,9 @@ SCREENS = {
 
 
 @pytest.fixture(scope="module")
-def whole(site, browser):
+def whole(site, signed_in):
     """The overview once it is drawn to its end."""
-    page = browser.new_page(locale="en-US")
-    page.set_default_timeout(30_000)
+    page = signed_in("admin").new_page()
     page.goto(site.url)
     drawn(page)
     yield page
