@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,9 +23,9 @@ _ALWAYS = {
 _TWO_YEARS = "max-age=63072000; includeSubDomains"
 
 
-def content_policy(index: Path) -> str:
-    """What Streamlit's page may load: its own files, its inline script by its hash, and nothing that is evaluated."""
-    scripts = " ".join(_hashes(_INLINE_SCRIPT.findall(index.read_text(encoding="utf-8"))))
+def content_policy(html: str) -> str:
+    """What Streamlit's page may load: own files, its inline scripts by their hashes, nothing that is evaluated."""
+    scripts = " ".join(_hashes(_INLINE_SCRIPT.findall(html)))
     return "; ".join(
         [
             "default-src 'self'",

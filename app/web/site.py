@@ -15,16 +15,19 @@ from app.web.headers import SecurityHeaders, content_policy
 from app.web.health import show_health
 from app.web.lost import database_lost
 from app.web.measures import Measured, show_metrics
+from app.web.shell import Shell, page_of
 
 ROUTES = [Route("/health", show_health), Route("/metrics", show_metrics), *signing.ROUTES, *oidc.ROUTES]
 
 
 def middleware(streamlit_files: Path) -> list[Middleware]:
     """Around Streamlit, whose own files lie in this folder."""
+    html = page_of(streamlit_files / "index.html")
     return [
-        Middleware(SecurityHeaders, policy=content_policy(streamlit_files / "index.html")),
+        Middleware(SecurityHeaders, policy=content_policy(html)),
         Middleware(Measured),
         Middleware(Gate),
+        Middleware(Shell, html=html),
         Middleware(CompressedFiles, folder=streamlit_files),
     ]
 
