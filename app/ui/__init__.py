@@ -1,8 +1,34 @@
 """What pages are made of. Pages import it as `from app import ui`."""
 
-from app.ui.charts import line
+from app.ui.asking import Asked, Refused, ask
+from app.ui.behind import behind as receipt
+from app.ui.charts import area, bars, chart, heat, line
+from app.ui.empty import nothing_here
+from app.ui.field import Limit
+from app.ui.links import address as link
 from app.ui.people import person_here
-from app.ui.tiles import Tile, tiles
-from app.ui.words import nothing_here
+from app.ui.scope import Note, Scope
+from app.ui.tables import table
+from app.ui.tiles import tiles
+from app.ui.top import top
 
-__all__ = ["Tile", "line", "nothing_here", "person_here", "tiles"]
+__all__ = [
+    "Asked",
+    "Limit",
+    "Note",
+    "Refused",
+    "Scope",
+    "area",
+    "ask",
+    "bars",
+    "chart",
+    "heat",
+    "line",
+    "link",
+    "nothing_here",
+    "person_here",
+    "receipt",
+    "table",
+    "tiles",
+    "top",
+]

@@ -1,28 +1,122 @@
-"""The one place where charts are drawn."""
+"""The one place where charts are drawn: a card with a title, the chart, its remarks, and what lies behind it."""
 
-import pandas as pd
-import plotly.graph_objects as go
+from collections.abc import Callable, Sequence
+
 import streamlit as st
 
-_MARGINS = {"l": 8, "r": 8, "t": 8, "b": 8}
+from app.metrics.metric import Metric, Unit
+from app.ui import plots
+from app.ui.asking import Asked, Refused
+from app.ui.behind import behind, slug
+from app.ui.empty import empty_card, refusal_card
+from app.ui.field import Limit
+from app.ui.markup import Markup, joined, tag
+from app.ui.ranks import heat_map, ranked
+from app.ui.series import OverTime, over_time
+
+Drawing = Callable[[Asked], Markup]
+_EMPTY = ("Nothing happened in this period.", "Choose another period, or fewer filters.")
 
 
-def line(frame: pd.DataFrame, *, x: str, y: str, title: str, unit: str) -> None:
-    """A value over time."""
-    drawn = go.Scatter(
-        x=frame[x],
-        y=frame[y].astype(float),
-        mode="lines",
-        name=unit,
-        line_color=_accent(),
-        hovertemplate="%{x|%d %b %Y}: %{y:,.2f}",
-    )
-    figure = go.Figure(drawn)
-    figure.update_layout(height=280, margin=_MARGINS, showlegend=False, yaxis_title=unit)
-    st.subheader(title)
-    st.plotly_chart(figure, width="stretch", config={"displayModeBar": False})
+def chart(answer: Asked | Refused, drawing: Drawing, *, title: str, why: str = "") -> None:
+    """Whatever is drawn, it comes with its receipt, its table and its downloads; a refusal says why nothing is."""
+    with st.container(border=True, key=f"card-{slug(title)}"):
+        head = joined((tag("h2", title), tag("p", why, class_="why") if why else ""))
+        if isinstance(answer, Refused):
+            st.html(tag("section", head, refusal_card(answer), class_="sl sl-card"))
+            return
+        inside = empty_card(*_EMPTY) if answer.is_empty else drawing(answer)
+        st.html(tag("section", head, inside, class_="sl sl-card"))
+        behind(answer, title)
 
 
-def _accent() -> str:
-    """The theme's own colour, in its light or dark shade."""
-    return str(st.get_option(f"theme.{st.context.theme.type or 'light'}.primaryColor"))
+def line(
+    answer: Asked | Refused,
+    *,
+    title: str,
+    why: str = "",
+    metrics: Sequence[str] | None = None,
+    limits: Sequence[Limit] = (),
+) -> None:
+    """Values over time: a line for each metric, or for each value of what the answer is split by."""
+
+    def draw(asked: Asked) -> Markup:
+        return joined(
+            _framed(
+                shown,
+                asked,
+                plots.lines(
+                    shown,
+                    label=plots.described(shown, title),
+                    filled=_is_lone(shown),
+                    notes=asked.scope.notes,
+                    limits=limits,
+                ),
+                is_last,
+            )
+            for shown, is_last in _panels(asked, metrics)
+        )
+
+    chart(answer, draw, title=title, why=why)
+
+
+def area(answer: Asked | Refused, *, title: str, why: str = "", metrics: Sequence[str] | None = None) -> None:
+    """Parts of a whole over time, one above the other."""
+    _stacked(answer, title, why, metrics, columns=False)
+
+
+def bars(answer: Asked | Refused, *, title: str, why: str = "", metrics: Sequence[str] | None = None) -> None:
+    """Columns over time; or a ranking, where the answer is split by something else than time."""
+    if isinstance(answer, Refused) or any(one.is_bucket for one in answer.by):
+        _stacked(answer, title, why, metrics, columns=True)
+    else:
+        chart(answer, lambda asked: ranked(asked, _chosen(asked, metrics)), title=title, why=why)
+
+
+def heat(answer: Asked | Refused, *, x: str, y: str, value: str, title: str, why: str = "") -> None:
+    """A table of colours: the darker, the larger. Cells tell their figure."""
+    chart(answer, lambda asked: heat_map(asked, x, y, value), title=title, why=why)
+
+
+def _stacked(answer: Asked | Refused, title: str, why: str, metrics: Sequence[str] | None, *, columns: bool) -> None:
+    def draw(asked: Asked) -> Markup:
+        return joined(
+            _framed(
+                shown,
+                asked,
+                plots.stacked(shown, label=plots.described(shown, title), columns=columns, notes=asked.scope.notes),
+                is_last,
+            )
+            for shown, is_last in _panels(asked, metrics)
+        )
+
+    chart(answer, draw, title=title, why=why)
+
+
+def _framed(shown: OverTime, asked: Asked, drawn: Markup, is_last: bool) -> Markup:
+    unit = shown.series[0].unit
+    currency = asked.receipt.currency if unit is Unit.MONEY else None
+    told = tag("div", currency, class_="sl-small sl-muted") if currency else ""
+    return joined((plots.legend(shown), told, drawn, plots.noted(asked.scope.notes) if is_last else ""))
+
+
+def _panels(asked: Asked, names: Sequence[str] | None) -> list[tuple[OverTime, bool]]:
+    """Metrics of one unit share a panel: two scales in one are read wrongly."""
+    units: dict[Unit, list[Metric]] = {}
+    for metric in _chosen(asked, names):
+        units.setdefault(metric.unit, []).append(metric)
+    panels = [over_time(asked, metrics) for metrics in units.values()]
+    return [(panel, place == len(panels) - 1) for place, panel in enumerate(panels)]
+
+
+def _chosen(asked: Asked, names: Sequence[str] | None) -> list[Metric]:
+    if names is None:
+        return list(asked.metrics)
+    return [one for one in asked.metrics if one.name in names or set(one.aliases) & set(names)]
+
+
+def _is_lone(shown: OverTime) -> bool:
+    return len([series for series in shown.series if not series.is_before]) == 1
+
+
+__all__ = ["Limit", "area", "bars", "chart", "heat", "line"]

@@ -1,22 +1,121 @@
-"""A row of headline figures."""
+"""Headline figures: value, change with its good direction, course over the period, and one receipt for all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
+from app.metrics.glossary import metric
+from app.metrics.metric import Metric, Unit
+from app.ui import plots, words
+from app.ui.asking import Asked, Refused, answered, ask, asked_for, seen_by
+from app.ui.behind import behind
+from app.ui.grid import mood
+from app.ui.markup import Markup, tag
+from app.ui.scope import Scope
+from app.ui.series import over_time
 
-@dataclass(frozen=True)
-class Tile:
-    """One figure, and the sentence that a person sees when asking what it is."""
-
-    label: str
-    value: str
-    meaning: str
+_MOST_ACROSS = 6
+_COMPARED = {"previous": "the period before", "year": "a year ago"}
 
 
-def tiles(shown: Sequence[Tile]) -> None:
-    """Tiles side by side; they wrap on a narrow screen."""
-    with st.container(horizontal=True):
-        for tile in shown:
-            st.metric(tile.label, tile.value, help=tile.meaning, border=True)
+def tiles(metrics: Sequence[str], scope: Scope, *, title: str = "Headline figures", **where: Any) -> None:  # noqa: ANN401 - a dimension's value
+    """One tile a metric that the viewer may see. All come from one question where one can answer them all."""
+    names = tuple(metric(name).name for name in seen_by(metrics, scope))
+    narrowed = scope.narrowed(**where) if where else scope
+    if not names:
+        return
+    together = ask(names, narrowed)
+    with st.container(key=f"tiles-{title.lower().replace(' ', '-')}"):
+        drawn = _together(names, together, narrowed) if isinstance(together, Asked) else _apart(names, narrowed)
+        st.html(tag("div", tag("div", *drawn, class_="sl-tiles", style=f"--n:{_across(len(drawn))}"), class_="sl"))
+        if isinstance(together, Asked):
+            behind(together, title)
+
+
+def _across(count: int) -> int:
+    """So many side by side that rows are equally long."""
+    rows = -(-count // _MOST_ACROSS)
+    return -(-count // rows)
+
+
+def _together(names: Sequence[str], answer: Asked, scope: Scope) -> list[Markup]:
+    course = _course(names, scope)
+    return [_tile(metric(name), answer, course) for name in names]
+
+
+def _apart(names: Sequence[str], scope: Scope) -> list[Markup]:
+    """No rollup answers all: each is asked alone, and those without an answer say why."""
+    drawn = []
+    for name in names:
+        alone = ask(name, scope)
+        drawn.append(
+            _refused(metric(name), alone)
+            if isinstance(alone, Refused)
+            else _tile(metric(name), alone, _course((name,), scope))
+        )
+    return drawn
+
+
+def _course(names: Sequence[str], scope: Scope) -> Asked | None:
+    found = answered(replace(asked_for(names, scope, grain=scope.grain), compare=None), scope)
+    return found if isinstance(found, Asked) else None
+
+
+def _tile(one: Metric, answer: Asked, course: Asked | None) -> Markup:
+    value, currency = answer.value(one.name), answer.receipt.currency
+    is_money = one.unit is Unit.MONEY
+    told = words.short(value, one.unit)
+    unit = tag("small", f" {currency}") if is_money and currency and value is not None else ""
+    partial = (
+        tag("small", " so far", title="A day of the period is still running.") if answer.receipt.running_day else ""
+    )
+    return tag(
+        "div",
+        tag("div", words.title(one), class_="label"),
+        tag("div", told, unit, partial, class_="value"),
+        tag("div", _delta(one, answer), class_="delta"),
+        _spark(one, course),
+        class_="sl-tile",
+        title=one.meaning,
+        data_metric=one.name,
+        data_value="" if value is None else str(value),
+    )
+
+
+def _delta(one: Metric, answer: Asked) -> Markup:
+    compare = answer.scope.compare
+    if compare is None:
+        return Markup("&nbsp;")
+    value = answer.value(f"{one.name}_change") if f"{one.name}_change" in answer.table.column_names else None
+    before = answer.value(f"{one.name}_before") if f"{one.name}_before" in answer.table.column_names else None
+    against = f"against {words.figure(before, one.unit, answer.receipt.currency)} {_COMPARED[compare]}"
+    if value is None:
+        return tag("span", "nothing to compare with" if before in {None, 0} else "", class_="sl-muted", title=against)
+    arrow = "▲" if value > 0 else "▼" if value < 0 else "="
+    return tag(
+        "span",
+        tag("span", f"{arrow} {words.change(value).lstrip('+−')}", class_=mood(one, value)),
+        tag("span", " than before" if value else " as before", class_="sl-muted"),
+        title=against,
+    )
+
+
+def _spark(one: Metric, course: Asked | None) -> Markup:
+    if course is None or course.is_empty:
+        return Markup()
+    shown = over_time(course, [one])
+    return plots.sparkline(shown.series[0].values, plots.described(shown, words.title(one)))
+
+
+def _refused(one: Metric, refused: Refused) -> Markup:
+    reason = refused.reason
+    return tag(
+        "div",
+        tag("div", words.title(one), class_="label"),
+        tag("div", reason.what, class_="value sl-muted"),
+        class_="sl-tile is-refused",
+        title=f"{reason.why} {reason.fix}",
+        data_metric=one.name,
+    )

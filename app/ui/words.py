@@ -1,9 +1,13 @@
-"""Figures and sentences, written the same everywhere."""
+"""Figures, days and names, written the same everywhere."""
 
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-import streamlit as st
+from app.metrics.dimensions import Dimension
+from app.metrics.metric import Metric, Unit
 
+NOTHING = "–"
 PRODUCT_NAMES = {
     "email_studio": "E-mail studio",
     "web_builder": "Web builder",
@@ -11,17 +15,136 @@ PRODUCT_NAMES = {
     "ads_autopilot": "Ads autopilot",
     "mailer": "Mailer",
 }
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_SPELLED = {
+    "ai": "AI",
+    "cpa": "CPA",
+    "cpc": "CPC",
+    "cpm": "CPM",
+    "ctr": "CTR",
+    "emails": "E-mails",
+    "email": "E-mail",
+    "id": "ID",
+    "mrr": "MRR",
+    "p50": "p50",
+    "p90": "p90",
+    "p95": "p95",
+    "p99": "p99",
+    "roas": "ROAS",
+}
+_MILLION = 1_000_000
+_TWO_PLACES = {Unit.PERCENT: (100, " %"), Unit.TIMES: (1, "×"), Unit.SECONDS: (1, " s")}
+_LONGEST = 10 * _MILLION
 
 
 def count(number: int | Decimal) -> str:
     return f"{int(number):,}"
 
 
-def money(amount: Decimal, currency: str) -> str:
-    """Rounded once, here."""
-    return f"{amount:,.2f} {currency}"
+def counted(number: int, thing: str) -> str:
+    """One row, two rows."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def nothing_here(what: str, *, fill: str) -> None:
-    """Empty is not an error: say what would fill it."""
-    st.info(f"{what} {fill}", icon=":material/inbox:")
+def money(amount: Decimal | float, currency: str) -> str:
+    """Rounded once, here. Small prices keep the places that tell them apart."""
+    return f"{_amount(amount)} {currency}".rstrip()
+
+
+def figure(value: Any, unit: Unit | None, currency: str | None = None) -> str:  # noqa: ANN401 - a cell of any column
+    """A figure with its unit. An amount bears its currency where one is named."""
+    if value is None:
+        return NOTHING
+    if unit is Unit.MONEY:
+        return money(value, currency or "")
+    if unit in _TWO_PLACES:
+        times, sign = _TWO_PLACES[unit]
+        return f"{value * times:,.2f}{sign}"
+    if isinstance(value, float | Decimal) and value != int(value):
+        return f"{value:,.2f}"
+    return f"{int(value):,}"
+
+
+def short(value: Any, unit: Unit | None, currency: str | None = None) -> str:  # noqa: ANN401 - as above
+    """For tiles: what has more than seven digits is told in millions."""
+    is_long = value is not None and unit is not Unit.PERCENT and abs(value) >= _LONGEST
+    if not is_long:
+        return figure(value, unit, currency)
+    text = f"{value / _MILLION:,.2f} M"
+    return f"{text} {currency}" if unit is Unit.MONEY and currency else text
+
+
+def tick(value: float, unit: Unit | None, step: float) -> str:
+    """On an axis: as many places as the step has, and large ones in thousands or millions."""
+    if unit is Unit.PERCENT:
+        return f"{value * 100:,.{_places(step * 100)}f} %"
+    for size, sign in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size or (value == 0 and step >= size):
+            divided = 1e3 if sign == "k" else size
+            return f"{value / divided:,.{_places(step / divided)}f}{'' if value == 0 else f' {sign}'}"
+    text = f"{value:,.{_places(step)}f}"
+    return f"{text}{ {Unit.SECONDS: ' s', Unit.TIMES: '×'}.get(unit, '') if unit else '' }"
+
+
+def change(value: Any) -> str:  # noqa: ANN401 - a float or nothing
+    """With its sign; what grew from nothing has no percentage."""
+    if value is None:
+        return ""
+    return f"{value * 100:+,.1f} %".replace("-", "−")
+
+
+def day(value: date) -> str:
+    return f"{value.day} {value:%b %Y}"
+
+
+def moment(value: datetime) -> str:
+    return f"{value.day} {value:%b %Y, %H:%M}"
+
+
+def spelled(name: str) -> str:
+    """A name of the code as people write it: `emails_delivered` is E-mails delivered."""
+    if name in PRODUCT_NAMES:
+        return PRODUCT_NAMES[name]
+    words = [_SPELLED.get(word, word) for word in name.split("_")]
+    return words[0][:1].upper() + " ".join(words)[1:] if words[0] == words[0].lower() else " ".join(words)
+
+
+def title(metric: Metric) -> str:
+    return spelled(metric.name)
+
+
+def value_of(dimension: Dimension, value: Any) -> str:  # noqa: ANN401 - a key of any kind
+    """A dimension's value as people read it."""
+    if value is None:
+        return "(none)"
+    if dimension.name == "weekday":
+        return _WEEKDAYS[int(value) - 1]
+    if dimension.name == "hour":
+        return f"{int(value):02}:00"
+    if isinstance(value, date):
+        return bucket(dimension.name, value)
+    return spelled(str(value)) if dimension.values else str(value)
+
+
+def bucket(grain: str, start: date) -> str:
+    """A stretch of time by its first day."""
+    if grain == "month":
+        return f"{start:%b %Y}"
+    if grain == "quarter":
+        return f"Q{(start.month + 2) // 3} {start.year}"
+    if grain == "year":
+        return str(start.year)
+    if isinstance(start, datetime):
+        return f"{start.day} {start:%b, %H:00}"
+    return f"week of {day(start)}" if grain == "week" else day(start)
+
+
+def _amount(amount: Decimal | float) -> str:
+    return f"{amount:,.4f}" if amount and abs(amount) < 1 else f"{amount:,.2f}"
+
+
+def _places(step: float) -> int:
+    places = 0
+    while places < 6 and abs(step * 10.0**places - round(step * 10.0**places)) > 1e-6:  # noqa: PLR2004
+        places += 1
+    return places

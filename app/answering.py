@@ -1,0 +1,83 @@
+"""The desk of this process, and figures made anew from Postgres for one viewer."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import text
+
+from app import serving
+from app.access import Viewer
+from app.lake.lake import the_lake
+from app.metrics.answer import Answer
+from app.metrics.desk import Desk
+from app.settings import settings
+from db.engine import driver, seeing
+
+_LONGEST_SECONDS = 60
+
+
+@cache
+def the_desk() -> Desk:
+    """One for all pages and downloads: what it keeps in memory is shared, what it answers is limited to a viewer."""
+    return Desk(the_lake(), currency=settings().currency)
+
+
+def complete_through() -> datetime | None:
+    """Up to when the newest figures tell everything; later than their own time when nothing happened since."""
+    return the_lake().complete_through
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """An answer's rows as Postgres gives them now, and how far each figure moved."""
+
+    rows: Sequence[Mapping[str, Any]]
+    differences: Sequence[tuple[str, str, Any, Any]]
+    seconds: float
+
+
+def recomputed(answer: Answer, viewer: Viewer) -> Recomputed:
+    """The same question to Postgres, inside the viewer's workspaces."""
+    asked = the_desk().live(answer)
+    started = time.perf_counter()
+    with seeing(serving.engines().ro, viewer.workspaces) as connection:
+        connection.execute(
+            text("SELECT set_config('timezone', :zone, true), set_config('statement_timeout', :longest, true)"),
+            {"zone": asked.zone, "longest": f"{_LONGEST_SECONDS}s"},
+        )
+        cursor = driver(connection).execute(asked.sql.encode(), dict(asked.parameters))
+        names = [column.name for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return Recomputed(rows, _differences(answer, rows), time.perf_counter() - started)
+
+
+def _differences(answer: Answer, live: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, Any, Any]]:
+    """Key, column, shown and live figure of every one that differs."""
+    keys = [dimension.name for dimension in answer.by]
+    columns = [name for name in answer.table.column_names if name not in keys and not name.endswith("_name")]
+    shown = {_key(row, keys): row for row in answer.rows()}
+    now = {_key(row, keys): row for row in live}
+    found = []
+    for key in [*shown, *(key for key in now if key not in shown)]:
+        mine, theirs = shown.get(key, {}), now.get(key, {})
+        found += [
+            (key, name, mine.get(name), theirs.get(name))
+            for name in columns
+            if not _is_same(mine.get(name), theirs.get(name))
+        ]
+    return found
+
+
+def _key(row: Mapping[str, Any], keys: Sequence[str]) -> str:
+    return " · ".join(str(row[key]) for key in keys)
+
+
+def _is_same(mine: Any, theirs: Any) -> bool:  # noqa: ANN401 - figures of any kind
+    """Exact, but for what two databases round differently in the last places of a quotient."""
+    if mine is None or theirs is None or isinstance(mine, str):
+        return mine is None and theirs is None if mine is None or theirs is None else bool(mine == theirs)
+    return bool(abs(float(mine) - float(theirs)) <= 1e-9 * max(1.0, abs(float(mine))))

@@ -1,0 +1,88 @@
+"""Downloads as addresses: a question in words of a query string, and back. Nothing is kept on the server."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from enum import StrEnum
+from urllib.parse import urlencode
+
+from app.metrics.errors import MalformedQuestionError
+from app.metrics.question import Question, question
+
+WHERE, EXCLUDE = "where.", "exclude."
+_SINGLE = ("grain", "compare", "order")
+
+
+class Kind(StrEnum):
+    """How a download is written."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    PARQUET = "parquet"
+
+
+def address(asked: Question, kind: Kind, name: str) -> str:
+    """Where the answer can be downloaded, by those who may see it."""
+    return f"export/{kind}?{urlencode([*_pairs(asked), ('name', name)])}"
+
+
+def _pairs(asked: Question) -> Iterator[tuple[str, str]]:
+    yield from (("metric", name) for name in asked.metrics)
+    yield from (("by", name) for name in asked.by)
+    yield from (("since", asked.since.isoformat()), ("until", asked.until.isoformat()))
+    yield from ((name, str(getattr(asked, name))) for name in _SINGLE if getattr(asked, name) is not None)
+    if asked.limit is not None:
+        yield "limit", str(asked.limit)
+    if asked.as_of is not None:
+        yield "as_of", str(asked.as_of)
+    for one in asked.where:
+        yield from (
+            (f"{EXCLUDE if one.is_excluded else WHERE}{one.dimension}", "" if value is None else str(value))
+            for value in one.values
+        )
+
+
+def question_of(pairs: Iterable[tuple[str, str]]) -> Question:
+    """The question of an address. Whether it can be asked, and by whom, the desk decides."""
+    told: dict[str, list[str]] = {}
+    for name, value in pairs:
+        told.setdefault(name, []).append(value)
+    single = {name: told[name][-1] for name in _SINGLE if name in told}
+    return question(
+        tuple(told.get("metric", ())),
+        _day(told, "since"),
+        _day(told, "until"),
+        by=tuple(told.get("by", ())),
+        where=_filters(told, WHERE),
+        exclude=_filters(told, EXCLUDE),
+        limit=_whole(told, "limit"),
+        as_of=_whole(told, "as_of"),
+        grain=single.get("grain"),
+        compare=single.get("compare"),
+        order=single.get("order"),
+    )
+
+
+def _filters(told: dict[str, list[str]], prefix: str) -> dict[str, list[str | None]]:
+    return {
+        name.removeprefix(prefix): [value or None for value in values]
+        for name, values in told.items()
+        if name.startswith(prefix)
+    }
+
+
+def _day(told: dict[str, list[str]], name: str) -> date:
+    try:
+        return date.fromisoformat(told[name][-1])
+    except (KeyError, ValueError):
+        raise MalformedQuestionError(
+            f"The address names no day as '{name}'.", why="A download is of a period.", fix="Open it from a page again."
+        ) from None
+
+
+def _whole(told: dict[str, list[str]], name: str) -> int | None:
+    try:
+        return int(told[name][-1]) if name in told else None
+    except ValueError:
+        raise MalformedQuestionError(
+            f"The address names no number as '{name}'.", fix="Open the download from a page again."
+        ) from None

@@ -1,0 +1,52 @@
+"""What lies behind a chart, tiles or a table: one button that opens the receipt, the figures and the downloads."""
+
+import re
+
+import streamlit as st
+
+from app.exports import Kind, address
+from app.ui.asking import Asked
+from app.ui.grid import grid
+from app.ui.links import anchor
+from app.ui.markup import Markup, tag
+from app.ui.receipts import draw_receipt
+
+_ROWS = 500
+
+
+def behind(answer: Asked, title: str, label: str = "Receipt") -> None:
+    """A quiet button; nothing of what it opens is made before."""
+    told = f"Where “{title}” comes from, its figures as a table, and downloads."
+    if st.button(label, key=f"behind-{slug(title)}", type="tertiary", icon=":material/receipt_long:", help=told):
+        _open(answer, title)
+
+
+@st.dialog("Where this comes from", width="medium", position="right")
+def _open(answer: Asked, title: str) -> None:
+    st.html(
+        tag(
+            "div",
+            tag("h2", title, style="font-size:1.1rem;margin:0;padding:0"),
+            downloads(answer, slug(title)),
+            class_="sl",
+        )
+    )
+    receipt, table = st.tabs(["Receipt", "As a table"])
+    with receipt:
+        draw_receipt(answer)
+    with table:
+        st.html(tag("div", grid(answer, answer.rows()[:_ROWS]), class_="sl sl-scroll", tabindex=0))
+
+
+def downloads(answer: Asked, name: str) -> Markup:
+    """Addresses that ask the question again for whoever opens them."""
+    links = [
+        anchor(kind.upper() if kind is not Kind.PARQUET else "Parquet", address(answer.question, kind, name))
+        for kind in Kind
+    ]
+    return tag("span", tag("span", "Download:", class_="sl-muted"), *links, class_="sl-downloads")
+
+
+def slug(title: str) -> str:
+    """A title as part of a key, a class or a file's name."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

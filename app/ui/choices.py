@@ -1,0 +1,51 @@
+"""What can be chosen in filters: the viewer's own workspaces, and values that occur."""
+
+from sqlalchemy import select
+
+from app import serving
+from app.access import Viewer
+from app.ui.asking import Asked, ask
+from app.ui.scope import Scope
+from db.engine import seeing
+from db.tables.workspaces import Workspace
+
+_MOST_VALUES = 200
+# By which figure the values of a dimension are found: the ones with the most come first.
+_COUNTED_BY = {
+    "domain": "emails_delivered",
+    "device": "total_opens",
+    "link": "total_clicks",
+    "bounce_reason": "total_bounces",
+    "country": "web_events",
+    "source": "web_events",
+    "medium": "web_events",
+    "conversion_type": "conversions",
+    "placement": "impressions",
+    "age": "impressions",
+    "location": "impressions",
+    "model": "generations",
+    "plan": "generations",
+    "feature": "uses",
+    "optimization_type": "optimizations",
+    "currency": "invoiced",
+    "workspace_country": "emails_sent",
+    "component_type": "web_events",
+}
+
+
+def workspaces_of(viewer: Viewer) -> dict[str, str]:
+    """Short names by what people read; two of the same name are told apart by their short names."""
+    with seeing(serving.engines().ro, viewer.workspaces) as connection:
+        rows = connection.execute(
+            select(Workspace.name, Workspace.slug).where(Workspace.id.in_(viewer.workspaces))
+        ).all()
+    names = [name for name, _ in rows]
+    listed = {(name if names.count(name) == 1 else f"{name} ({slug})"): slug for name, slug in rows}
+    return dict(sorted(listed.items(), key=lambda pair: pair[0].lower()))
+
+
+def values_in(scope: Scope, name: str) -> list[str]:
+    """The values of a dimension that occur in the period."""
+    metric = _COUNTED_BY[name]
+    found = ask(metric, scope.uncompared, by=name, order=f"-{metric}", limit=_MOST_VALUES)
+    return [str(row[name]) for row in found.rows() if row[name] is not None] if isinstance(found, Asked) else []

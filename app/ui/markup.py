@@ -1,0 +1,39 @@
+"""HTML that is made from texts and numbers: everything is escaped unless it was made here."""
+
+import html
+from collections.abc import Iterable
+
+_ATTRIBUTES = {"class_": "class", "for_": "for"}
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def escaped(value: object) -> Markup:
+    """A text as it reads, whatever it holds; control characters, which nobody can read, are left out."""
+    if isinstance(value, Markup):
+        return value
+    readable = "".join(sign for sign in str(value) if sign.isprintable() or sign in "\n\t ")
+    return Markup(html.escape(readable))
+
+
+def joined(parts: Iterable[object]) -> Markup:
+    return Markup("".join(escaped(part) for part in parts))
+
+
+def tag(name: str, *inner: object, **attributes: object) -> Markup:
+    """An element; an attribute that is None is left out. `class_` is class, and other underscores are hyphens."""
+    told = "".join(
+        f' {_ATTRIBUTES.get(key, key.replace("_", "-"))}="{escaped(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Markup(f"<{name}{told}>{joined(inner)}</{name}>")
+
+
+def lone(name: str, **attributes: object) -> Markup:
+    """An element that holds nothing."""
+    return Markup(tag(name, **attributes).replace(f"></{name}>", "/>"))

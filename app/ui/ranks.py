@@ -1,0 +1,96 @@
+"""Rankings and heat maps: figures of things, not of days."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.metrics.dimensions import Dimension
+from app.metrics.metric import Metric
+from app.ui import words
+from app.ui.asking import Asked
+from app.ui.markup import Markup, tag
+
+_MOST = 15
+
+
+def name_of(row: dict[str, Any], by: Sequence[Dimension]) -> str:
+    """What a row is about, as people read it."""
+    return " · ".join(words.value_of(one, row.get(f"{one.name}_name") or row[one.name]) for one in by)
+
+
+def ranked(asked: Asked, metrics: Sequence[Metric]) -> Markup:
+    """A bar for each thing, the largest first; a mark shows where it was before."""
+    metric = metrics[0]
+    rows = sorted((row for row in asked.rows() if row[metric.name] is not None), key=lambda row: -row[metric.name])
+    largest = float(max((abs(row[metric.name]) for row in rows), default=0) or 1)
+    cells = [cell for row in rows[:_MOST] for cell in _bar(asked, row, metric, largest)]
+    more = (
+        tag("p", f"{len(rows) - _MOST} more are in the table.", class_="sl-small sl-muted") if len(rows) > _MOST else ""
+    )
+    return Markup(tag("div", *cells, class_="sl-rows") + more)
+
+
+def _bar(asked: Asked, row: dict[str, Any], metric: Metric, largest: float) -> tuple[Markup, Markup, Markup]:
+    name, value = name_of(row, asked.by), row[metric.name]
+    before = row.get(f"{metric.name}_before")
+    told = words.figure(value, metric.unit, asked.receipt.currency)
+    hint = f"{name}: {told}" + (
+        f"; before: {words.figure(before, metric.unit, asked.receipt.currency)}" if before is not None else ""
+    )
+    mark = tag("u", style=f"left:{min(100.0, float(before) / largest * 100):.1f}%") if before is not None else ""
+    fill = tag("i", style=f"left:0;width:{max(0.0, float(value) / largest * 100):.1f}%")
+    return (
+        tag("span", name, class_="name", title=name),
+        tag("span", fill, mark, class_="bar sl-c0", title=hint),
+        tag("span", told, class_="figure"),
+    )
+
+
+def heat_map(asked: Asked, x: str, y: str, value: str) -> Markup:
+    """Columns by `x`, rows by `y`. What is darkest is the largest of the period."""
+    named = {one.name: one for one in asked.by}
+    metric = next(one for one in asked.metrics if one.name == value or value in one.aliases)
+    cells = {(row[x], row[y]): row for row in asked.rows()}
+    across = range(24) if x == "hour" else sorted({key for key, _ in cells if key is not None})
+    down = range(1, 8) if y == "weekday" else sorted({key for _, key in cells if key is not None})
+    largest = float(max((row[metric.name] or 0 for row in cells.values()), default=0) or 1)
+    head = tag("tr", tag("th"), *(tag("th", _short(named[x], key), scope="col") for key in across))
+    body = [
+        tag(
+            "tr",
+            tag("th", words.value_of(named[y], key), scope="row"),
+            *(
+                _cell(asked, cells.get((column, key)), metric, largest, named, (x, column), (y, key))
+                for column in across
+            ),
+        )
+        for key in down
+    ]
+    return tag(
+        "div", tag("table", tag("thead", head), tag("tbody", *body), class_="sl-heat"), class_="sl-scroll", tabindex=0
+    )
+
+
+def _short(dimension: Dimension, key: Any) -> str:  # noqa: ANN401 - a key of any kind
+    return str(key) if dimension.name == "hour" else words.value_of(dimension, key)
+
+
+def _cell(
+    asked: Asked,
+    row: dict[str, Any] | None,
+    metric: Metric,
+    largest: float,
+    named: dict[str, Dimension],
+    *place: tuple[str, Any],
+) -> Markup:
+    where = ", ".join(words.value_of(named[name], key) for name, key in reversed(place))
+    value = row[metric.name] if row else None
+    if row is None or value is None:
+        return tag("td", title=f"{where}: {words.NOTHING}")
+    told = words.figure(value, metric.unit, asked.receipt.currency)
+    others = [
+        f"{words.title(one)} {words.figure(row[one.name], one.unit, asked.receipt.currency)}"
+        for one in asked.metrics
+        if one is not metric
+    ]
+    hint = "; ".join([f"{where}: {told}", *others])
+    return tag("td", tag("i", style=f"opacity:{float(value) / largest:.2f}"), title=hint, aria_label=hint)
