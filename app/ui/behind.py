@@ -4,7 +4,7 @@ import re
 
 import streamlit as st
 
-from app.exports import Kind, address
+from app.exports.address import Kind, address
 from app.ui.asking import Asked
 from app.ui.grid import grid
 from app.ui.links import anchor

@@ -33,6 +33,7 @@ _SPELLED = {
     "roas": "ROAS",
 }
 _MILLION = 1_000_000
+_NEARLY = 1e-6
 _TWO_PLACES = {Unit.PERCENT: (100, " %"), Unit.TIMES: (1, "×"), Unit.SECONDS: (1, " s")}
 _LONGEST = 10 * _MILLION
 
@@ -144,7 +145,5 @@ def _amount(amount: Decimal | float) -> str:
 
 
 def _places(step: float) -> int:
-    places = 0
-    while places < 6 and abs(step * 10.0**places - round(step * 10.0**places)) > 1e-6:  # noqa: PLR2004
-        places += 1
-    return places
+    """As many as it takes to write the step exactly, up to six."""
+    return next((places for places in range(6) if abs(step - round(step, places)) < _NEARLY * step), 6)

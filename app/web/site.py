@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.web import oidc, signing
+from app.web import export, oidc, signing
 from app.web.compressed import CompressedFiles
 from app.web.gate import Gate
 from app.web.headers import SecurityHeaders, content_policy
@@ -17,7 +17,7 @@ from app.web.lost import database_lost
 from app.web.measures import Measured, show_metrics
 from app.web.shell import Shell, page_of
 
-ROUTES = [Route("/health", show_health), Route("/metrics", show_metrics), *signing.ROUTES, *oidc.ROUTES]
+ROUTES = [Route("/health", show_health), Route("/metrics", show_metrics), *signing.ROUTES, *oidc.ROUTES, *export.ROUTES]
 
 
 def middleware(streamlit_files: Path) -> list[Middleware]:

@@ -1,4 +1,4 @@
-"""Downloads as addresses: a question in words of a query string, and back. Nothing is kept on the server."""
+"""A question in the words of a query string, and back: a download is its address, nothing is kept on the server."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date

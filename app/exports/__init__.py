@@ -1,0 +1,1 @@
+"""Downloads: their addresses, and how answers are written as files."""
