@@ -1,0 +1,237 @@
+"""Templates and library components: which are used, how they were rated and downloaded, and what they once were."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+from sqlalchemy import Engine
+
+from app.access import Permission, Viewer
+from app.records.reading import Page, Place, beginnings, is_unsearchable, page_of, rows, some
+from db.engine import seeing
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template of a workspace, or of the house's library. Uses are counted in the viewer's workspaces alone."""
+
+    id: UUID
+    workspace_id: UUID
+    name: str
+    description: str | None
+    kind: str
+    product: str
+    category: str | None
+    industry: str | None
+    style: str | None
+    status: str
+    is_library: bool
+    is_featured: bool
+    current_version: int
+    created_at: datetime
+    categories: list[str]
+    campaigns: int
+    copies: int
+    generations: int
+    ratings: int
+    rating: Decimal | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a template once was."""
+
+    version: int
+    reason: str
+    subject: str | None
+    created_at: datetime
+    published_at: datetime | None
+    created_by: str | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class SavedComponent:
+    """A web component that a customer saved, shares or sells."""
+
+    id: UUID
+    workspace_id: UUID
+    workspace: str
+    name: str
+    description: str | None
+    category: str | None
+    component_type: str
+    tags: list[str]
+    is_public: bool
+    is_marketplace_item: bool
+    price: Decimal
+    currency: str
+    downloads: int
+    likes: int
+    created_at: datetime
+
+
+_TEMPLATES = """
+    WITH found AS (
+        SELECT id, workspace_id, name, description, kind, product, category, industry, style, status, is_library,
+            is_featured, current_version, created_at
+        FROM templates
+        WHERE (:words = '' OR search_vector @@ TO_TSQUERY('simple', :beginnings)
+                OR search_vector @@ WEBSEARCH_TO_TSQUERY('english', :words))
+            AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind)
+            AND (CAST(:status AS TEXT) IS NULL OR status = :status)
+            AND (CAST(:after_at AS TIMESTAMPTZ) IS NULL
+                OR (created_at, id) < (:after_at, CAST(:after_key AS UUID)))
+        ORDER BY created_at DESC, id DESC
+        LIMIT :most
+    ),
+    -- A library template is used through the copies that workspaces made of it.
+    used AS (
+        SELECT workspace_id, template_id, campaign_id FROM email_campaigns
+        UNION
+        SELECT k.library_template_workspace_id, k.library_template_id, e.campaign_id
+        FROM workspace_templates AS k
+        JOIN email_campaigns AS e ON e.workspace_id = k.workspace_id AND e.template_id = k.template_id
+    ),
+    uses AS (
+        SELECT u.workspace_id, u.template_id, COUNT(*) AS campaigns
+        FROM used AS u
+        JOIN campaigns AS c ON c.id = u.campaign_id
+        WHERE u.template_id IN (SELECT id FROM found)
+        GROUP BY u.workspace_id, u.template_id
+    ),
+    copied AS (
+        SELECT library_template_workspace_id AS workspace_id, library_template_id AS template_id, COUNT(*) AS copies
+        FROM workspace_templates
+        WHERE library_template_id IN (SELECT id FROM found)
+        GROUP BY library_template_workspace_id, library_template_id
+    ),
+    rated AS (
+        SELECT template_workspace_id AS workspace_id, template_id, COUNT(*) AS generations,
+            COUNT(user_rating) AS ratings, AVG(user_rating) AS rating
+        FROM ai_generations
+        WHERE template_id IN (SELECT id FROM found)
+        GROUP BY template_workspace_id, template_id
+    )
+    SELECT t.id, t.workspace_id, t.name, t.description, t.kind, t.product, t.category, t.industry, t.style, t.status,
+        t.is_library, t.is_featured, t.current_version, t.created_at,
+        ARRAY(
+            SELECT c.name
+            FROM template_categories AS x
+            JOIN categories AS c ON c.workspace_id = x.category_workspace_id AND c.id = x.category_id
+            WHERE x.workspace_id = t.workspace_id AND x.template_id = t.id
+            ORDER BY c.name
+        ) AS categories,
+        COALESCE(uses.campaigns, 0) AS campaigns, COALESCE(copied.copies, 0) AS copies,
+        COALESCE(rated.generations, 0) AS generations, COALESCE(rated.ratings, 0) AS ratings, rated.rating
+    FROM found AS t
+    LEFT JOIN uses ON uses.workspace_id = t.workspace_id AND uses.template_id = t.id
+    LEFT JOIN copied ON copied.workspace_id = t.workspace_id AND copied.template_id = t.id
+    LEFT JOIN rated ON rated.workspace_id = t.workspace_id AND rated.template_id = t.id
+    ORDER BY t.created_at DESC, t.id DESC
+    """
+_USES = """
+    SELECT CAST(e.campaign_id AS TEXT) AS campaign, CAST(t.id AS TEXT) AS template, t.name AS template_name, t.category
+    FROM email_campaigns AS e
+    JOIN campaigns AS c ON c.workspace_id = e.workspace_id AND c.id = e.campaign_id
+    JOIN templates AS t ON t.workspace_id = e.workspace_id AND t.id = e.template_id
+    WHERE e.workspace_id = ANY (:workspaces)
+    """
+_VERSIONS = """
+    SELECT v.version, v.reason, v.subject, v.created_at, v.published_at, v.created_by, v.note
+    FROM template_versions AS v
+    JOIN templates AS t ON t.workspace_id = v.workspace_id AND t.id = v.template_id
+    WHERE t.id = :template
+    ORDER BY v.version DESC
+    LIMIT :most
+    """
+_SAVED = """
+    SELECT l.id, l.workspace_id, w.name AS workspace, l.name, l.description, l.category, l.component_type, l.tags,
+        l.is_public, l.is_marketplace_item, l.price, l.currency, l.downloads, l.likes, l.created_at
+    FROM component_library AS l
+    JOIN workspaces AS w ON w.id = l.workspace_id
+    WHERE l.workspace_id = ANY (:workspaces)
+        AND (:words = '' OR l.search_vector @@ TO_TSQUERY('simple', :beginnings)
+            OR l.search_vector @@ WEBSEARCH_TO_TSQUERY('english', :words))
+        AND (NOT :for_sale OR l.is_marketplace_item)
+        AND (CAST(:after_at AS TIMESTAMPTZ) IS NULL OR (l.created_at, l.id) < (:after_at, CAST(:after_key AS UUID)))
+    ORDER BY l.created_at DESC, l.id DESC
+    LIMIT :most
+    """
+
+
+def search_templates(
+    engine: Engine,
+    viewer: Viewer,
+    words: str = "",
+    *,
+    kind: str | None = None,
+    status: str | None = None,
+    after: Place | None = None,
+    limit: int = 50,
+) -> Page[Template]:
+    """Templates of the viewer's workspaces and of the library, newest first."""
+    found = _searched(engine, viewer, _TEMPLATES, (words, after, limit), kind=kind, status=status)
+    return page_of(found, some(limit), lambda row: Place(row["created_at"], row["id"]), Template)
+
+
+def search_components(
+    engine: Engine,
+    viewer: Viewer,
+    words: str = "",
+    *,
+    only_for_sale: bool = False,
+    after: Place | None = None,
+    limit: int = 50,
+) -> Page[SavedComponent]:
+    """Components that the viewer's workspaces saved, newest first, with marketplace downloads and likes."""
+    named = {"for_sale": only_for_sale, "workspaces": sorted(viewer.workspaces)}
+    found = _searched(engine, viewer, _SAVED, (words, after, limit), **named)
+    return page_of(found, some(limit), lambda row: Place(row["created_at"], row["id"]), SavedComponent)
+
+
+def versions(engine: Engine, viewer: Viewer, template: UUID, *, limit: int = 50) -> tuple[Version, ...]:
+    """What a template was, the newest version first."""
+    viewer.require(Permission.TEMPLATES_READ)
+    with seeing(engine, viewer.workspaces) as connection:
+        return tuple(Version(**row) for row in rows(connection, _VERSIONS, template=template, most=some(limit)))
+
+
+def templates_of_campaigns(engine: Engine, viewer: Viewer) -> pd.DataFrame:
+    """Which template each e-mail campaign uses: `campaign, template, template_name, category`.
+
+    An answer by campaign is joined with it on `campaign`; its sums are added up by template, and divided then.
+    """
+    viewer.require(Permission.TEMPLATES_READ)
+    with seeing(engine, viewer.workspaces) as connection:
+        found = [dict(row) for row in rows(connection, _USES, workspaces=sorted(viewer.workspaces))]
+    return pd.DataFrame(found, columns=["campaign", "template", "template_name", "category"])
+
+
+def _searched(
+    engine: Engine,
+    viewer: Viewer,
+    question: str,
+    asked: tuple[str, Place | None, int],
+    **more: Any,  # noqa: ANN401 - what drivers take
+) -> list[Any]:
+    viewer.require(Permission.TEMPLATES_READ)
+    words, after, limit = asked
+    if is_unsearchable(words):
+        return []
+    with seeing(engine, viewer.workspaces) as connection:
+        return list(
+            rows(
+                connection,
+                question,
+                words=words.strip(),
+                beginnings=beginnings(words),
+                after_at=after and after.at,
+                after_key=after and after.key,
+                most=some(limit) + 1,
+                **more,
+            )
+        )
