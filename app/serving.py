@@ -1,6 +1,7 @@
 """The connections of a serving process: opened once, shared by all pages, closed when the process ends."""
 
 import atexit
+import threading
 from contextlib import ExitStack
 from functools import cache
 
@@ -10,9 +11,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.database import Engines, app_engines, database_address
+from app.settings import settings
+from db.embedded import running_server
+from db.errors import SightlineError
 
 _open = ExitStack()
 atexit.register(_open.close)
+_mending = threading.Lock()
 
 
 @cache
@@ -32,6 +37,23 @@ def make_months() -> None:
             raise
         # There are months left, or health would be red: serving must not wait for somebody's lock.
         structlog.get_logger().warning("The months ahead could not be made now; the next start tries again.")
+
+
+def mend() -> None:
+    """Start the embedded server again, in the background, if it is gone; a server of others is theirs to start."""
+    if settings().database_url is None and _mending.acquire(blocking=False):
+        threading.Thread(target=_restart, name="mend-postgres", daemon=True).start()
+
+
+def _restart() -> None:
+    try:
+        # Joining starts one that is not alive; it stays, because this process has been one of its users all along.
+        with running_server(settings().server_folder, structlog.get_logger().info):
+            pass
+    except SightlineError as error:
+        structlog.get_logger().error("The embedded Postgres could not be started again.", error=str(error))
+    finally:
+        _mending.release()
 
 
 def close() -> None:

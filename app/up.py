@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from urllib.parse import urlsplit
 
 from app.database import Say
 from app.settings import PROJECT, settings
@@ -57,7 +58,7 @@ def require_free_port() -> None:
 
 def serve_until_stopped(say: Say) -> None:
     """Serve the app, with a worker in the background, until a person or the system ends it."""
-    with _running((*_APP, "--server.port", str(settings().port), "--server.address", ADDRESS)) as server:
+    with _running((*_APP, *_where())) as server:
         try:
             _wait_until_it_answers(server)
             say(f"Sightline is at http://{ADDRESS}:{settings().port} - Ctrl-C stops it, nothing is lost.")
@@ -73,6 +74,15 @@ def serve_until_stopped(say: Say) -> None:
         why=f"Its process ended with code {server.returncode}; its last lines are above.",
         fix="Run `sightline doctor`, then `make up` again.",
     )
+
+
+def _where() -> Iterator[str]:
+    """The port and the address, and the host that a proxy passes on."""
+    yield from ("--server.port", str(settings().port), "--server.address", ADDRESS)
+    if settings().public_url:
+        for host in (ADDRESS, "localhost", urlsplit(settings().public_url).hostname):
+            yield from ("--server.allowedHosts", str(host))
+        yield from ("--server.corsAllowedOrigins", settings().public_url)
 
 
 def _beside_a_worker(server: subprocess.Popen[bytes], say: Say) -> None:

@@ -20,7 +20,7 @@ _ALWAYS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-_TWO_YEARS = "max-age=63072000; includeSubDomains"
+_TWO_YEARS = "max-age=63072000"
 
 
 def content_policy(html: str) -> str:

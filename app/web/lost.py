@@ -4,12 +4,14 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Scope
 
+from app import serving
 from app.identity.returning import SIGN_IN, safe_return, sign_in_address
 from app.web.paper import page
 
 
 def database_lost(scope: Scope) -> Response:
     """Comes back to the page that was asked for, filters included, as soon as it can be shown."""
+    serving.mend()
     visit = HTTPConnection(scope)
     asked = visit.url.path + (f"?{visit.url.query}" if visit.url.query else "")
     if visit.url.path.startswith(SIGN_IN):
