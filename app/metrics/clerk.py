@@ -6,14 +6,13 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-import duckdb
-
 from app.lake.versions import LakeVersion
 from app.metrics import sql
 from app.metrics.compile import Compiled, Shape, is_converted, parameters_of, reading_of
 from app.metrics.metric import Metric, Stock, Sum, Unit
 from app.metrics.question import Compare
 from app.metrics.rates import Rates, RateUsed
+from app.metrics.reader import Reader
 from app.metrics.reading import AI_CURRENCY, column
 from app.metrics.receipt import Definition, Receipt, RollupRead
 from app.metrics.route import Part
@@ -72,7 +71,7 @@ def _has_opens(shape: Shape) -> bool:
 
 
 def rates_used(
-    cursor: duckdb.DuckDBPyConnection, shape: Shape, spans: Spans, parameters: Mapping[str, Any], rates: Rates
+    reader: Reader, shape: Shape, spans: Spans, parameters: Mapping[str, Any], rates: Rates
 ) -> tuple[RateUsed, ...]:
     """Of every currency that may have been converted, the rates of the period."""
     found: dict[str, RateUsed] = {}
@@ -81,20 +80,18 @@ def rates_used(
         if not any(reading.is_foreign(flow) for flow in _flows(part)):
             continue
         since = date.min if part.kind is Stock else spans.now.since
-        for currency in _currencies(cursor, shape, part, parameters):
+        for currency in _currencies(reader, shape, part, parameters):
             used = rates.used(currency, since, spans.now.until) if currency != shape.currency else None
             if used:
                 found.setdefault(currency, used)
     return tuple(found[currency] for currency in sorted(found))
 
 
-def _currencies(
-    cursor: duckdb.DuckDBPyConnection, shape: Shape, part: Part, parameters: Mapping[str, Any]
-) -> list[str]:
+def _currencies(reader: Reader, shape: Shape, part: Part, parameters: Mapping[str, Any]) -> list[str]:
     if "currency" not in part.shape.grain:
         return [AI_CURRENCY]
     text, named = _currency_query(shape, part)
-    found = cursor.execute(text, {name: parameters[name] for name in named}).fetchall()
+    found = reader.execute(text, {name: parameters[name] for name in named}).fetchall()
     return [currency for (currency,) in found if currency]
 
 

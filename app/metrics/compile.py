@@ -36,6 +36,7 @@ class Shape:
     is_year_earlier: bool
     is_one_pass: bool
     currency: str
+    is_run: bool
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ def reading_of(shape: Shape, part: Part, suffixes: tuple[str, ...] = (NOW,)) -> 
         is_year_earlier=shape.is_year_earlier,
         currency=shape.currency,
         is_converted=is_converted(shape.checked),
+        is_run=shape.is_run,
     )
 
 

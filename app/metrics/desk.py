@@ -10,8 +10,6 @@ from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
-import duckdb
-
 from app.access import Viewer
 from app.lake.versions import LakeVersion, TableVersion
 from app.metrics.answer import Answer, table_of
@@ -22,6 +20,7 @@ from app.metrics.live import Live, live
 from app.metrics.metric import Metric, Stock, permissions
 from app.metrics.question import Checked, Question, check, outline
 from app.metrics.rates import Rates
+from app.metrics.reader import Reader
 from app.metrics.reading import FX
 from app.metrics.route import Held, route
 from app.metrics.scope import Scope, relations, scope_of, workspace_codes
@@ -120,17 +119,18 @@ class Desk:
     def _answer(self, checked: Checked, viewer: Viewer, version: LakeVersion) -> Answer:
         started = time.perf_counter()
         days = spans(checked.question, version.data_through, version.zone)
-        plan = self._planned(outline(checked), days.suffixes, (days.is_year_earlier, days.is_one_pass), version.number)
-        rates = self._shelves.rates(version) if FX in plan.compiled.relations else None
-        needed = plan.compiled.relations | relations(checked)
         codes = self._codes(version.number, viewer.workspaces)
-        with self._shelves.reading(version, needed, *_months(plan.shape, days)) as cursor:
-            scope = scope_of(cursor, codes, checked)
+        with self._shelves.reading(version, relations(checked)) as reader:
+            scope = scope_of(reader, codes, checked)
+        lie = (days.is_year_earlier, days.is_one_pass)
+        plan = self._planned(outline(checked), days.suffixes, lie, scope.is_run, version.number)
+        rates = self._shelves.rates(version) if FX in plan.compiled.relations else None
+        with self._shelves.reading(version, plan.compiled.relations, *_months(plan.shape, days)) as reader:
             parameters = self._parameters(plan, checked, days, scope, rates)
-            names, types, rows = _run(cursor, plan.compiled.sql, parameters)
+            names, types, rows = _run(reader, plan.compiled.sql, parameters)
             if not _first(names, rows, ROWS_READ):
-                refuse_unknown(cursor, plan.shape, checked, scope)
-            used = rates_used(cursor, plan.shape, days, parameters, rates) if rates else ()
+                refuse_unknown(reader, plan.shape, checked, scope)
+            used = rates_used(reader, plan.shape, days, parameters, rates) if rates else ()
         told = Told(
             plan.shape,
             plan.compiled,
@@ -146,12 +146,14 @@ class Desk:
         table = table_of(names, types, rows).drop_columns([name for name in _APART if name in names])
         return Answer(table, checked.metrics, checked.by, keys_found, write(told, used))
 
-    def _plan(self, outlined: Checked, suffixes: tuple[str, ...], lie: tuple[bool, bool], number: int) -> _Plan:
+    def _plan(
+        self, outlined: Checked, suffixes: tuple[str, ...], lie: tuple[bool, bool], is_run: bool, number: int
+    ) -> _Plan:
         version = self._at(number)
         splits_ads = not {dimension.name for dimension in outlined.asked}.isdisjoint(BREAKDOWN_DIMENSIONS)
         breakdowns = self._breakdowns(number) if splits_ads and _ADS in version.rollups else frozenset({"none"})
         parts = route(outlined, Held(self._shapes, _Sizes(version.rollups), breakdowns))
-        shape = Shape(outlined, parts, suffixes, *lie, self._currency)
+        shape = Shape(outlined, parts, suffixes, *lie, self._currency, is_run)
         return _Plan(shape, self._compiled(shape))
 
     def _at(self, number: int) -> LakeVersion:
@@ -159,12 +161,12 @@ class Desk:
         return latest if latest is not None and latest.number == number else self._lake.at(number)
 
     def _workspace_codes(self, number: int, workspaces: frozenset[UUID]) -> tuple[int, ...]:
-        with self._shelves.reading(self._at(number), {"workspaces"}) as cursor:
-            return workspace_codes(cursor, workspaces)
+        with self._shelves.reading(self._at(number), {"workspaces"}) as reader:
+            return workspace_codes(reader, workspaces)
 
     def _ad_breakdowns(self, number: int) -> frozenset[str]:
-        with self._shelves.reading(self._at(number), {_ADS}) as cursor:
-            found = cursor.execute(f"SELECT DISTINCT breakdown FROM {_ADS}").fetchall()  # noqa: S608 - our own name
+        with self._shelves.reading(self._at(number), {_ADS}) as reader:
+            found = reader.execute(f"SELECT DISTINCT breakdown FROM {_ADS}").fetchall()  # noqa: S608 - our own name
         return frozenset(name for (name,) in found)
 
     def _parameters(
@@ -241,9 +243,9 @@ def _months(shape: Shape, days: Spans) -> tuple[date, date]:
 
 
 def _run(
-    cursor: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, Any]
+    reader: Reader, text: str, parameters: Mapping[str, Any]
 ) -> tuple[list[str], list[str], list[tuple[Any, ...]]]:
-    result = cursor.execute(text, parameters)
+    result = reader.execute(text, parameters)
     described = [(name, str(kind)) for name, kind, *_ in result.description]
     return [name for name, _ in described], [kind for _, kind in described], result.fetchall()
 

@@ -32,6 +32,8 @@ class Reading:
     is_year_earlier: bool
     currency: str
     is_converted: bool
+    # Whether the viewer's workspaces are all between two.
+    is_run: bool
 
     @property
     def keys(self) -> list[Expr]:
@@ -80,7 +82,7 @@ class Reading:
     def _later(self, day: Expr) -> Expr:
         if self.is_year_earlier:
             return sql.cast(sql.plus(day, exp.Interval(this=sql.text("1"), unit=exp.var("YEAR"))), "DATE")
-        return sql.plus(day, sql.parameter("shift", "INT"))
+        return sql.plus(day, sql.cast(sql.parameter("shift", "BIGINT"), "INT"))
 
     def is_foreign(self, leaf: Sum) -> bool:
         """An amount that may be in another currency than the one of reports."""
@@ -99,15 +101,23 @@ class Reading:
             sql.join(query, sql.table(FX, RATES), self._on_rates(), side="LEFT")
         if len(self.part.breakdowns) > 1:
             sql.join(query, self._chosen(), self._on_chosen())
-        conditions = [*self._days(from_start=from_start), seen(ROLLUP), *self._filters(), *self._breakdown()]
+        conditions = [*self._days(from_start=from_start), self._seen(), *self._filters(), *self._breakdown()]
         query.set("where", exp.Where(this=sql.every(conditions)))
         return query
 
     def everything(self, columns: Sequence[Expr]) -> exp.Select:
         """All days of the rollup, still limited to what the viewer may see."""
         query = self._joined(columns)
-        query.set("where", exp.Where(this=seen(ROLLUP)))
+        query.set("where", exp.Where(this=self._seen()))
         return query
+
+    def _seen(self) -> Expr:
+        """The viewer's workspaces: part of every query of every rollup."""
+        workspace = column("workspace_code")
+        # Rows lie by workspace: from the first to the last of them, most of a rollup is passed over unread.
+        ends = [sql.parameter(name, "BIGINT") for name in ("workspace_from", "workspace_to")]
+        near = exp.Between(this=workspace.copy(), low=ends[0], high=ends[1])
+        return near if self.is_run else sql.every([near, _listed(workspace, "workspaces", "BIGINT[]")])
 
     def _joined(self, columns: Sequence[Expr]) -> exp.Select:
         query = sql.select(columns, sql.table(self.part.shape.name, ROLLUP))
@@ -164,7 +174,7 @@ class Reading:
         preference = sql.named(self._preference(ROLLUP), "preference")
         there = sql.select([*keys, preference], sql.table(self.part.shape.name, ROLLUP))
         fitting = sql.among(column("breakdown"), self.part.breakdowns)
-        there.set("where", exp.Where(this=sql.every([*self._days(from_start=False), fitting, seen(ROLLUP)])))
+        there.set("where", exp.Where(this=sql.every([*self._days(from_start=False), fitting, self._seen()])))
         measures = [sql.total(column(name)) for name in ("impressions", "ad_clicks", "spend")]
         sql.grouped(there, 3, sql.some([sql.unequal(measure, sql.number(0)) for measure in measures]))
         first = sql.named(exp.Min(this=sql.column("preference")), "preference")
@@ -192,15 +202,6 @@ def column(name: str) -> Expr:
 def _day(which: str, suffix: str = NOW) -> Expr:
     prefix = f"{suffix.strip('_')}_" if suffix != NOW else ""
     return sql.parameter(f"{prefix}{which}", "DATE")
-
-
-def seen(table: str) -> Expr:
-    """The viewer's workspaces: part of every query of every rollup."""
-    workspace = sql.column("workspace_code", table)
-    # Rows lie by workspace: from the first to the last of them, most of a rollup is passed over unread.
-    ends = [sql.parameter(name, "BIGINT") for name in ("workspace_from", "workspace_to")]
-    near = exp.Between(this=workspace.copy(), low=ends[0], high=ends[1])
-    return sql.every([near, _listed(workspace, "workspaces", "BIGINT[]")])
 
 
 def bucket(grain: str, day: Expr) -> Expr:

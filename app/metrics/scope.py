@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import duckdb
-
 from app.metrics.dimensions import Dimension, Kind
 from app.metrics.errors import UnknownValueError, did_you_mean
 from app.metrics.question import Checked, Filter, Value
+from app.metrics.reader import Reader
 from app.metrics.reading import narrows_scope
 
 _NOBODY = -1
@@ -46,23 +45,33 @@ class Scope:
         return named | self.seen
 
     @property
+    def is_run(self) -> bool:
+        """Whether the workspaces are every whole number between two: then the two ends say all."""
+        return bool(self.workspaces) and len(set(self.workspaces)) == self._ends[1] - self._ends[0] + 1
+
+    @property
     def seen(self) -> dict[str, Sequence[Value] | int]:
-        """The workspaces alone, and the first and last of them."""
-        ends = {"workspace_from": min(self.workspaces, default=0), "workspace_to": max(self.workspaces, default=0)}
-        return {"workspaces": list(self.workspaces), **ends}
+        """The workspaces alone: the first and last of them, and where there are gaps the list."""
+        first, last = self._ends
+        listed: dict[str, Sequence[Value] | int] = {} if self.is_run else {"workspaces": list(self.workspaces)}
+        return {**listed, "workspace_from": first, "workspace_to": last}
+
+    @property
+    def _ends(self) -> tuple[int, int]:
+        return min(self.workspaces, default=0), max(self.workspaces, default=0)
 
 
-def workspace_codes(cursor: duckdb.DuckDBPyConnection, workspaces: frozenset[UUID]) -> tuple[int, ...]:
+def workspace_codes(reader: Reader, workspaces: frozenset[UUID]) -> tuple[int, ...]:
     ids = sorted(str(workspace) for workspace in workspaces)
-    found = cursor.execute(
+    found = reader.execute(
         "SELECT code FROM workspaces WHERE id IN (SELECT UNNEST(CAST($ids AS VARCHAR[]))) ORDER BY code", {"ids": ids}
     ).fetchall()
     return tuple(code for (code,) in found)
 
 
-def scope_of(cursor: duckdb.DuckDBPyConnection, codes: tuple[int, ...], checked: Checked) -> Scope:
+def scope_of(reader: Reader, codes: tuple[int, ...], checked: Checked) -> Scope:
     """The filters' keys as codes. A key of somebody else's workspace is as unknown as one that never was."""
-    values = tuple(_values(cursor, codes, dimension, filter_) for dimension, filter_ in checked.where)
+    values = tuple(_values(reader, codes, dimension, filter_) for dimension, filter_ in checked.where)
     for (dimension, filter_), chosen in zip(checked.where, values, strict=True):
         if narrows_scope(dimension, filter_):
             codes = tuple(code for code in codes if code in chosen)
@@ -75,19 +84,17 @@ def relations(checked: Checked) -> frozenset[str]:
     return frozenset({"workspaces"} | keys)
 
 
-def _values(
-    cursor: duckdb.DuckDBPyConnection, codes: tuple[int, ...], dimension: Dimension, filter_: Filter
-) -> tuple[Value, ...]:
+def _values(reader: Reader, codes: tuple[int, ...], dimension: Dimension, filter_: Filter) -> tuple[Value, ...]:
     if dimension.kind is not Kind.KEY:
         return filter_.values
     named = [str(value) for value in filter_.values if value is not None]
-    found = _found(cursor, codes, dimension, named)
+    found = _found(reader, codes, dimension, named)
     nothing = (None,) if None in filter_.values else ()
-    return (*(_one(cursor, codes, dimension, value, found) for value in named), *nothing)
+    return (*(_one(reader, codes, dimension, value, found) for value in named), *nothing)
 
 
 def _one(
-    cursor: duckdb.DuckDBPyConnection,
+    reader: Reader,
     codes: tuple[int, ...],
     dimension: Dimension,
     value: str,
@@ -107,7 +114,7 @@ def _one(
         raise UnknownValueError(
             f"{len(by_name)} {dimension.name}s are named '{value}'.", why="A name is no key.", fix=f"Use one of {keys}."
         )
-    raise unknown(dimension, value, _names(cursor, codes, dimension))
+    raise unknown(dimension, value, _names(reader, codes, dimension))
 
 
 def unknown(dimension: Dimension, value: Value, known: Sequence[str]) -> UnknownValueError:
@@ -119,7 +126,7 @@ def unknown(dimension: Dimension, value: Value, known: Sequence[str]) -> Unknown
 
 
 def _found(
-    cursor: duckdb.DuckDBPyConnection, codes: tuple[int, ...], dimension: Dimension, named: Sequence[str]
+    reader: Reader, codes: tuple[int, ...], dimension: Dimension, named: Sequence[str]
 ) -> list[tuple[int, str, str, str]]:
     text = _FIND[dimension.name]
     name = "name" if dimension.name != "workspace" else "slug IN (SELECT UNNEST(CAST($named AS VARCHAR[]))) OR name"
@@ -127,12 +134,12 @@ def _found(
     parameters: dict[str, object] = {"named": list(named)}
     if "$codes" in text:
         parameters["codes"] = list(codes)
-    rows: list[tuple[int, str, str, str]] = cursor.execute(
+    rows: list[tuple[int, str, str, str]] = reader.execute(
         f"{text} {'AND' if 'WHERE' in text else 'WHERE'} {condition}", parameters
     ).fetchall()
     return rows
 
 
-def _names(cursor: duckdb.DuckDBPyConnection, codes: tuple[int, ...], dimension: Dimension) -> list[str]:
-    rows = cursor.execute(_FIND[dimension.name], {"codes": list(codes)}).fetchall()
+def _names(reader: Reader, codes: tuple[int, ...], dimension: Dimension) -> list[str]:
+    rows = reader.execute(_FIND[dimension.name], {"codes": list(codes)}).fetchall()
     return [name for _, _, name, _ in rows] + [short for _, key, _, short in rows if short != key]

@@ -22,6 +22,7 @@ from app.lake.storage import damaged
 from app.lake.versions import LakeVersion, Part, TableVersion
 from app.metrics.lookups import LOOKUPS
 from app.metrics.rates import Known, Rates, rates_into
+from app.metrics.reader import Reader
 from app.metrics.reading import FX
 from app.metrics.shapes import Shape
 from app.metrics.stocks import CALENDAR
@@ -61,7 +62,7 @@ class _Shelf:
 
 
 class Shelves:
-    """The DuckDB of this process. Each thread reads through a cursor of its own."""
+    """The DuckDB of this process. Each thread has a reader of its own."""
 
     def __init__(self, shapes: Mapping[str, Shape], currency: str, rows_in_memory: int = ROWS_IN_MEMORY) -> None:
         self._shapes = shapes
@@ -84,11 +85,11 @@ class Shelves:
     @contextmanager
     def reading(
         self, version: LakeVersion, relations: Iterable[str], since: date = BEGINNING, until: date = END
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor to which the relations of this version are all there is."""
+    ) -> Iterator[Reader]:
+        """A reader to which the relations of this version are all there is."""
         shelf = self._taken(version, frozenset(relations), since, until)
         try:
-            yield self._cursor(shelf.schema)
+            yield self._reader(shelf.schema)
         finally:
             with self._lock:
                 shelf.readers -= 1
@@ -116,15 +117,12 @@ class Shelves:
             self._clear()
         return shelf
 
-    def _cursor(self, schema: str) -> duckdb.DuckDBPyConnection:
-        local = self._local
-        if not hasattr(local, "cursor"):
-            local.cursor, local.schema = self._duck.cursor(), ""
-        if local.schema != schema:
-            local.cursor.execute(f"SET search_path = '{schema}'").fetchall()
-            local.schema = schema
-        cursor: duckdb.DuckDBPyConnection = local.cursor
-        return cursor
+    def _reader(self, schema: str) -> Reader:
+        if not hasattr(self._local, "reader"):
+            self._local.reader = Reader(self._duck.cursor())
+        reader: Reader = self._local.reader
+        reader.turn_to(schema)
+        return reader
 
     def _is_large(self, table: TableVersion) -> bool:
         return table.rows > self._rows_in_memory

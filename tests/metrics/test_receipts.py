@@ -20,7 +20,7 @@ def test_a_receipt_names_definition_rollup_versions_and_rows_read(lake, asking):
     assert [(one.name, one.version, one.rows) for one in receipt.rollups] == [("email_days", 1, 2)]
     assert (receipt.lake_version, receipt.data_through, receipt.loaded_at) == (1, LATER, LATER)
     assert (receipt.zone, receipt.rows_read, receipt.currency) == ("UTC", 1, None)
-    scope = {"workspaces": [1, 2], "workspace_from": 1, "workspace_to": 2}
+    scope = {"workspace_from": 1, "workspace_to": 2}
     assert receipt.parameters == {"since": date(2026, 1, 1), "until": date(2026, 2, 1), **scope}
 
 
@@ -73,7 +73,7 @@ def test_a_receipt_can_be_read_by_people_and_by_programs(lake, asking):
     assert f"Receipt {receipt.id}" in text
     assert "email_days at version 1 (1 rows)" in text
     assert "FROM email_days AS r" in text
-    assert "$workspaces = 1, 2" in text
+    assert "$workspace_from = 1" in text
     told = json.loads(json_text(receipt.as_dict()))
     assert told["id"] == receipt.id
     assert told["before"] == ["2025-12-01", "2026-01-01"]
@@ -84,6 +84,6 @@ def test_the_same_question_can_be_put_to_postgres(lake, asking):
     """Parameters are named as psycopg names them."""
     lake.add("email_days", sent(DAY, delivered=4))
     text = asking().answer("open_rate", by="campaign", limit=3).receipt.compiled.postgres
-    assert "%(workspaces)s" in text
+    assert "%(workspace_from)s" in text
     assert "$" not in text
     assert "NULLS LAST" in text

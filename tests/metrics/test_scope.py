@@ -1,6 +1,7 @@
 """Nothing of a workspace that a viewer does not see ever reaches them: no figure, no name, no hint."""
 
 from datetime import date
+from itertools import combinations
 
 import pytest
 
@@ -33,6 +34,20 @@ def test_each_viewer_gets_the_figures_of_their_own_workspaces(ask):
     assert ask.one("sent", who=viewer(1)) == 100
     assert ask.one("sent", who=viewer(2)) == 300
     assert ask.one("sent", who=viewer(1, 2)) == 400
+
+
+def test_every_set_of_workspaces_gets_its_own_and_nothing_of_the_others(lake, asking):
+    """Workspace n sent 10 to the n: each digit tells whose rows were counted, with gaps between them and without."""
+    lake.tables["workspaces"] = []
+    numbers = (1, 2, 3, 5)
+    lake.add(
+        "workspaces", *({"code": n, "id": str(workspace_id(n)), "name": f"W{n}", "slug": f"w{n}"} for n in numbers)
+    )
+    lake.add("email_days", *({"workspace_code": n, "day": DAY, "emails_sent": 10**n} for n in (*numbers, 4)))
+    ask = asking()
+    for size in range(len(numbers) + 1):
+        for chosen in combinations(numbers, size):
+            assert ask.one("sent", who=viewer(*chosen)) == sum(10**n for n in chosen), chosen
 
 
 @pytest.mark.parametrize("metric", ["generations", "unique_openers", "contacts", "ai_cost"])
