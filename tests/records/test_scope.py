@@ -1,0 +1,134 @@
+"""Whoever is limited to one workspace finds nothing of another through any function, whatever key they hold."""
+
+import importlib
+import inspect
+import pkgutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+import app.records
+from app.access import NotPermittedError, Viewer
+from app.records.campaigns import Wanted
+from app.records.events import Narrowed
+from tests.records.conftest import seer
+
+TODAY = datetime.now(UTC).date()
+# What each function is asked for, given what is known of a tenant: always with the keys and words of that tenant.
+CALLS = {
+    "alerts.open_alerts": lambda _: [{}],
+    "belongings.assets": lambda keys: [{"campaign": one} for one in keys["campaigns"]],
+    "belongings.components": lambda keys: [{"campaign": one} for one in keys["campaigns"]],
+    "belongings.optimizations": lambda keys: [{}, *({"campaign": one} for one in keys["campaigns"])],
+    "belongings.unchanged_campaigns": lambda _: [{"changed_on": TODAY - timedelta(days=40), "days": 3}],
+    "belongings.variants": lambda keys: [{"campaign": one} for one in keys["campaigns"]],
+    "campaigns.campaign": lambda keys: [{"key": one} for one in keys["campaigns"]],
+    "campaigns.search_campaigns": lambda keys: [
+        {"wanted": wanted}
+        for wanted in (
+            Wanted(),
+            Wanted(words=keys["word"]),
+            Wanted(workspaces=frozenset({keys["workspace"]})),
+            Wanted(keys=tuple(keys["campaigns"])),
+        )
+    ],
+    "contacts.cohorts": lambda keys: [{"today": TODAY, "workspaces": frozenset({keys["workspace"]})}],
+    "contacts.contact": lambda keys: [{"key": one} for one in keys["contacts"]],
+    "contacts.recency": lambda keys: [{"today": TODAY, "workspaces": frozenset({keys["workspace"]})}],
+    "contacts.search_contacts": lambda keys: [
+        {},
+        {"words": keys["word"]},
+        {"workspaces": frozenset({keys["workspace"]})},
+    ],
+    "contacts.sends": lambda keys: [{"contact": one} for one in keys["contacts"]],
+    **{
+        f"events.{name}": lambda keys: [
+            {"only": only}
+            for only in (
+                Narrowed(),
+                Narrowed(workspaces=frozenset({keys["workspace"]})),
+                *(Narrowed(campaign=one) for one in keys["campaigns"]),
+            )
+        ]
+        for name in ("conversions", "email_events", "generations", "web_events")
+    },
+    "templates.search_components": lambda keys: [{}, {"words": keys["word"]}],
+    "templates.search_templates": lambda keys: [{}, {"words": keys["word"]}],
+    "templates.templates_of_campaigns": lambda _: [{}],
+    "templates.versions": lambda keys: [{"template": one} for one in keys["templates"]],
+}
+
+
+def readers():
+    """Every function that is given a viewer."""
+    for found in pkgutil.iter_modules(app.records.__path__):
+        module = importlib.import_module(f"app.records.{found.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            is_own = function.__module__ == module.__name__ and not name.startswith("_")
+            if is_own and "viewer" in inspect.signature(function).parameters:
+                yield f"{found.name}.{name}", function
+
+
+READERS = dict(readers())
+
+
+@pytest.fixture(scope="module")
+def known(world):
+    """Keys of both tenants, who each have ads that run, a test and an open alert."""
+    with world.database.setup.begin() as connection:
+        connection.execute(text("UPDATE budget_alerts SET acknowledged_at = NULL, ended_at = NULL"))
+        connection.execute(
+            text(
+                "UPDATE campaigns SET start_date = CURRENT_DATE - 90,"
+                ' metadata = metadata || \'{"ab_test_key": "t", "ab_test_variant": "A"}\''
+            )
+        )
+
+        def keys(tenant):
+            def of(table):
+                question = text(f"SELECT id FROM {table} WHERE workspace_id = :tenant")
+                return list(connection.scalars(question, {"tenant": tenant.workspace}))
+
+            found = {table: of(table) for table in ("campaigns", "contacts", "templates")}
+            return found | {"workspace": tenant.workspace, "word": tenant.canary}
+
+        return {"a": keys(world.a), "b": keys(world.b)}
+
+
+def told(function, world, viewer, asked):
+    """All that the function says, as text."""
+    answers = [function(world.database.ro, viewer, **arguments) for arguments in asked]
+    return "\n".join(one.to_csv() if hasattr(one, "to_csv") else str(one) for one in answers)
+
+
+def test_every_function_that_is_given_a_viewer_is_tried_below():
+    assert set(READERS) == set(CALLS)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_nothing_of_another_workspace_is_found(name, world, known):
+    """With the other's keys and words; the other finds it all with the same, so that the question is a real one."""
+    asked = CALLS[name](known["b"])
+    marks = [world.b.canary, str(world.b.workspace), *(str(one) for one in known["b"]["campaigns"])]
+    mine = told(READERS[name], world, seer(world.a.workspace), asked)
+    assert [mark for mark in marks if mark in mine] == []
+    theirs = told(READERS[name], world, seer(world.b.workspace), asked)
+    if name.startswith("contacts.") and name.endswith(("recency", "cohorts")):
+        assert mine != theirs
+    else:
+        assert any(mark in theirs for mark in marks), theirs
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_who_sees_no_workspace_finds_nothing(name, world, known):
+    nobody = told(READERS[name], world, seer(), [*CALLS[name](known["a"]), *CALLS[name](known["b"])])
+    assert world.a.canary not in nobody
+    assert world.b.canary not in nobody
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_who_has_no_role_is_refused(name, world, known):
+    stranger = Viewer("Eve", frozenset(), frozenset({world.a.workspace}))
+    with pytest.raises(NotPermittedError):
+        told(READERS[name], world, stranger, CALLS[name](known["a"]))
