@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 from joserfc import jwt
@@ -90,7 +90,7 @@ def claims_of(secret: Secret | None, *, state: str, code: str, callback: str) ->
             )
     except OAuthError as error:
         raise _refused("The provider did not accept the sign-in.") from error
-    except (httpx.HTTPError, ValueError, OSError) as error:
+    except (httpx2.HTTPError, ValueError, OSError) as error:
         raise _unreachable() from error
     token = answer.get("id_token")
     if not isinstance(token, str):
@@ -153,8 +153,8 @@ def _keys() -> KeySet:
 
 def _fetched(address: str) -> dict[str, Any]:
     try:
-        answer = httpx.get(address, timeout=_WAIT_SECONDS).raise_for_status().json()
-    except (httpx.HTTPError, ValueError) as error:
+        answer = httpx2.get(address, timeout=_WAIT_SECONDS).raise_for_status().json()
+    except (httpx2.HTTPError, ValueError) as error:
         raise _unreachable() from error
     if not isinstance(answer, dict):
         raise _unreachable()

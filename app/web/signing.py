@@ -148,7 +148,7 @@ async def _form(request: Request) -> dict[str, str]:
         body += chunk
         if len(body) > _LARGEST_FORM:
             return {}
-    fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=10)
+    fields = parse_qs(body.decode(errors="replace"), keep_blank_values=True)
     return {name: values[0] for name, values in fields.items()}
 
 

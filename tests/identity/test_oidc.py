@@ -4,7 +4,7 @@ import base64
 import json
 from urllib.parse import urlencode
 
-import httpx
+import httpx2
 import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 from sqlalchemy import text
@@ -51,7 +51,7 @@ def ada(issuer):
 
 def answered(secret, subject, **changed):
     """The parameters with which the browser comes back; `changed` is what an attacker does to the way there."""
-    address = httpx.URL(authorization_address(secret, CALLBACK)).copy_merge_params(changed)
+    address = httpx2.URL(authorization_address(secret, CALLBACK)).copy_merge_params(changed)
     return dict(agree(str(address), subject).params)
 
 
@@ -67,7 +67,7 @@ def test_what_the_provider_says_is_read_when_everything_fits(issuer, ada):
 
 def test_the_way_there_carries_a_challenge_and_no_secret(issuer):
     secret = Secret.new()
-    sent = httpx.URL(authorization_address(secret, CALLBACK)).params
+    sent = httpx2.URL(authorization_address(secret, CALLBACK)).params
     assert (sent["code_challenge_method"], sent["response_type"], sent["scope"]) == (
         "S256",
         "code",
@@ -173,6 +173,14 @@ def test_a_provider_that_does_not_answer_is_told_from_one_that_refuses(configure
     configured(issuer="http://127.0.0.1:9")
     with pytest.raises(ProviderRefusedError, match="does not answer"):
         authorization_address(Secret.new(), CALLBACK)
+
+
+def test_a_provider_that_goes_away_half_way_does_not_answer(issuer, ada):
+    secret = Secret.new()
+    answer = answered(secret, ada)
+    oidc._metadata[issuer][1]["token_endpoint"] = "http://127.0.0.1:9/token"
+    with pytest.raises(ProviderRefusedError, match="does not answer"):
+        told(secret, answer)
 
 
 # --- Who that is in the team ------------------------------------------------------------------------------------------

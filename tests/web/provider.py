@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 
 CLIENT = "sightline-test"
 
@@ -25,9 +25,9 @@ def provider() -> Iterator[str]:
         deadline = time.monotonic() + 30
         while True:
             try:
-                httpx.get(f"{issuer}/.well-known/openid-configuration").raise_for_status()
+                httpx2.get(f"{issuer}/.well-known/openid-configuration").raise_for_status()
                 break
-            except httpx.HTTPError:
+            except httpx2.HTTPError:
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
@@ -39,12 +39,12 @@ def provider() -> Iterator[str]:
 
 def enrol(issuer: str, subject: str, **claims: object) -> str:
     """Somebody whom the provider knows, and what it will say of them."""
-    httpx.put(f"{issuer}/users/{subject}", json=claims).raise_for_status()
+    httpx2.put(f"{issuer}/users/{subject}", json=claims).raise_for_status()
     return subject
 
 
-def agree(authorization_address: str, subject: str) -> httpx.URL:
+def agree(authorization_address: str, subject: str) -> httpx2.URL:
     """Sign in there and agree: where the provider sends the browser then."""
-    answer = httpx.post(authorization_address, data={"sub": subject})
+    answer = httpx2.post(authorization_address, data={"sub": subject})
     assert answer.status_code == 302, answer.text
-    return httpx.URL(answer.headers["location"])
+    return httpx2.URL(answer.headers["location"])

@@ -1,0 +1,96 @@
+"""The real gate, routes and headers on a real database, around a room that answers where Streamlit would be."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket
+from streamlit.file_util import get_static_dir
+
+from app import database, serving
+from app.access import Role, operator
+from app.commands.team import add_member
+from app.settings import settings
+from app.web import site
+from tests.servers import Server, new_database
+
+PASSWORD = "four random canary words"
+FILES = Path(get_static_dir())
+
+
+async def room(scope, receive, send):
+    """Where Streamlit is: whoever comes so far has passed the gate."""
+    if scope["type"] == "websocket":
+        socket = WebSocket(scope, receive, send)
+        await socket.accept()
+        await socket.send_text("inside")
+        await socket.close()
+    elif scope["type"] == "http":
+        await PlainTextResponse(f"inside: {scope['path']}")(scope, receive, send)
+
+
+@pytest.fixture(scope="package")
+def installation(server18: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
+    """A database that DATABASE_URL names, made ready as `sightline up` does, with Ada the admin in its team."""
+    with pytest.MonkeyPatch.context() as patch, new_database(server18) as fresh:
+        patch.setenv("SIGHTLINE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("DATABASE_URL", server18.url(fresh.name))
+        settings.cache_clear()
+        with database.database_address(print) as address, database.setup_engine(address) as setup:
+            database.migrate(setup, print)
+        for email, role in (("ada@team.example", Role.ADMIN), ("vic@team.example", Role.VIEWER)):
+            by = operator(serving.engines().pipe, "test")
+            add_member(serving.engines().rw, by, email=email, password=PASSWORD, roles=[role])
+        yield patch
+        serving.close()
+    settings.cache_clear()
+
+
+@pytest.fixture
+def setting(installation, monkeypatch):
+    """Set settings as a person does, for one test."""
+
+    def change(**changed):
+        for name, value in changed.items():
+            monkeypatch.setenv(name, value)
+        settings.cache_clear()
+
+    yield change
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def built() -> Starlette:
+    return Starlette(
+        routes=[*site.ROUTES, Mount("/", room)],
+        middleware=site.middleware(FILES),
+        exception_handlers=site.EXCEPTION_HANDLERS,
+    )
+
+
+@pytest.fixture
+def visit(installation, built):
+    """A browser: it keeps cookies, sends the headers of one, and follows no redirect by itself."""
+
+    def browser(base="http://127.0.0.1:8501", **headers) -> TestClient:
+        usual = {"accept": "text/html,*/*", "origin": base, "user-agent": "Mozilla/5.0 Firefox/140.0"}
+        return TestClient(built, base_url=base, headers=usual | headers, follow_redirects=False)
+
+    return browser
+
+
+@pytest.fixture
+def inside(visit):
+    """A browser in which Ada is signed in."""
+    browser = visit()
+    assert sign_in(browser).status_code == 303
+    return browser
+
+
+def sign_in(browser, email="ada@team.example", password=PASSWORD, **more):
+    return browser.post("/sign-in", data={"email": email, "password": password, **more})

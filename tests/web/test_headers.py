@@ -1,0 +1,123 @@
+"""Every answer tells browsers what they may do with it; big files travel small; collectors get their figures."""
+
+import gzip
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from app.web.compressed import CompressedFiles
+from tests.web.conftest import FILES, sign_in
+
+ALWAYS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+LARGEST = max((FILES / "static" / "js").glob("*.js"), key=lambda path: path.stat().st_size)
+
+
+def rules(answer):
+    return dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/sign-in", "/health", "/media/x", "/_stcore/metrics", f"/static/js/{LARGEST.name}"]
+)
+def test_every_answer_carries_the_headers_refusals_too(visit, path):
+    answer = visit().get(path)
+    assert {name: answer.headers[name] for name in ALWAYS} == ALWAYS
+    assert "camera=()" in answer.headers["permissions-policy"]
+    assert rules(answer)["frame-ancestors"] == "'none'"
+    assert "strict-transport-security" not in answer.headers
+
+
+def test_a_page_may_run_nothing_but_its_own_files_and_its_known_inline_scripts(inside):
+    scripts = rules(inside.get("/email"))["script-src"].split()
+    assert {"'self'", "'wasm-unsafe-eval'"} <= set(scripts)
+    assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "https:", "data:"} & set(scripts)
+    assert len([script for script in scripts if script.startswith("'sha256-")]) == 2
+
+
+def test_the_sign_in_page_runs_no_script_at_all(visit):
+    allowed = rules(visit().get("/sign-in"))
+    assert allowed["default-src"] == "'none'"
+    assert "script-src" not in allowed
+    assert allowed["form-action"] == "'self'"
+
+
+def test_pages_about_people_are_not_kept_by_browsers_and_proxies(visit, inside):
+    assert visit().get("/sign-in").headers["cache-control"] == "no-store"
+    assert visit().get("/").headers["cache-control"] == "no-store"
+    assert sign_in(visit()).headers["cache-control"] == "no-store"
+    assert inside.get("/media/x").headers["cache-control"] == "private, no-cache"
+
+
+def test_streamlits_files_travel_compressed_and_arrive_as_they_are(visit):
+    path = f"/static/js/{LARGEST.name}"
+    browser = visit(**{"accept-encoding": "gzip"})
+    answer = browser.get(path)
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["cache-control"].startswith("public, immutable")
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.content == LARGEST.read_bytes()
+    assert int(answer.headers["content-length"]) < LARGEST.stat().st_size / 2
+    assert browser.head(path).headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in visit(**{"accept-encoding": "identity"}).get(path).headers
+
+
+def test_a_file_is_compressed_once(monkeypatch):
+    made = CompressedFiles(None, FILES)
+    first = made._compress(f"/static/js/{LARGEST.name}")
+    monkeypatch.setattr(gzip, "compress", None)
+    assert made._compress(f"/static/js/{LARGEST.name}") is first
+
+
+def test_the_page_itself_bears_our_name_and_travels_compressed(inside):
+    answer = inside.get("/any/page", headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "<title>Sightline</title>" in answer.text
+    assert "Streamlit app can also offer" not in answer.text
+
+
+def figures(answer):
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_collectors_elsewhere_need_the_token(visit, setting):
+    setting(SIGHTLINE_METRICS_TOKEN="canary-token")
+    assert visit().get("/metrics").status_code == 403
+    assert visit(authorization="Bearer wrong").get("/metrics").status_code == 403
+    before = figures(visit(authorization="Bearer canary-token").get("/metrics"))
+    sign_in(visit())
+    sign_in(visit(), password="wrong")
+    after = figures(visit(authorization="Bearer canary-token").get("/metrics"))
+
+    def more(*name):
+        key = (name[0], *sorted(name[1:]))
+        return after.get(key, 0) - before.get(key, 0)
+
+    assert more("sightline_sign_ins_total", "password", "in") == 1
+    assert more("sightline_sign_ins_total", "password", "refused") == 1
+    assert more("sightline_request_seconds_count", "sign-in", "303") == 1
+    assert ("process_resident_memory_bytes",) in after
+
+
+@pytest.mark.parametrize("name", ["x-forwarded-for", "forwarded", "x-real-ip"])
+def test_collectors_on_this_machine_need_none_unless_a_proxy_speaks_for_others(installation, built, name):
+    here = TestClient(built, base_url="http://127.0.0.1:8501", client=("127.0.0.1", 5))
+    assert here.get("/metrics").status_code == 200
+    assert here.get("/metrics", headers={name: "127.0.0.1"}).status_code == 403
+
+
+def test_health_tells_of_database_months_and_lake(visit):
+    answer = visit().get("/health")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told["database"] == "answers"
+    assert told["lake"] == {"state": "missing", "fix": "Run `sightline refresh`."}
