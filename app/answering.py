@@ -31,6 +31,11 @@ def complete_through() -> datetime | None:
     return the_lake().complete_through
 
 
+def keep_version(number: int) -> None:
+    """Keep a version of the figures for good: an address leans on it."""
+    the_lake().pin(number)
+
+
 @dataclass(frozen=True)
 class Recomputed:
     """An answer's rows as Postgres gives them now, and how far each figure moved."""

@@ -6,6 +6,7 @@ from app.ui.charts import area, bars, chart, heat, line
 from app.ui.empty import nothing_here
 from app.ui.field import Limit
 from app.ui.links import address as link
+from app.ui.rows import Column
 from app.ui.people import person_here
 from app.ui.scope import Note, Scope
 from app.ui.tables import table
@@ -14,6 +15,7 @@ from app.ui.top import top
 
 __all__ = [
     "Asked",
+    "Column",
     "Limit",
     "Note",
     "Refused",

@@ -1,7 +1,7 @@
 """The choices at the top of a page, kept in its address: what can't be chosen there falls back, and is said."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ BEFORE, YEAR, OFF = "Previous period", "Year ago", "Off"
 COMPARISONS = {BEFORE: "previous", YEAR: "year", OFF: None}
 GLOBAL = ("product", "workspace", "channel")
 
+Occurring = Callable[[str], list[str]]
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -28,98 +30,92 @@ class Choices:
     grain: str
     where: Mapping[str, Values]
     query: tuple[tuple[str, str], ...]
-    broken: tuple[str, ...]
 
 
-def draw_filters(
-    viewer: Viewer,
-    last: date,
-    *,
-    own: Sequence[str],
-    default_days: int,
-    grains: Sequence[str],
-    values: Callable[[str], list[str]],
-) -> Choices:
-    """One row of widgets; what is used less lies in a popover. Every one of them is bound to the address."""
-    broken: list[str] = []
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="filters"):
-        period, since, until = _period(last, default_days, broken)
-        compare = _single("compare", "Compare with", list(COMPARISONS), BEFORE, broken)
-        grain = _single("grain", "Grain", [periods.AUTOMATIC, *map(str.capitalize, grains)], periods.AUTOMATIC, broken)
-        where, labels = _where(viewer, own, values, broken)
-    query = [
-        ("period", period),
-        *(
-            (("days", since.isoformat()), ("days", (until - timedelta(days=1)).isoformat()))
-            if period == periods.CUSTOM
-            else ()
-        ),
-    ]
-    query += [
-        (name, value)
-        for name, value, usual in (("compare", compare, BEFORE), ("grain", grain, periods.AUTOMATIC))
-        if value != usual
-    ]
-    query += [(name, label) for name, listed in labels.items() for label in listed]
-    fitting = periods.grain_for(grain.lower(), (until - since).days, tuple(grains))
-    return Choices(since, until, COMPARISONS[compare], fitting, where, tuple(query), tuple(broken))
+@dataclass(frozen=True, kw_only=True)
+class FilterRow:
+    """Widgets bound to the address; `broken` collects what it says that can't be chosen."""
+
+    viewer: Viewer
+    last: date
+    own: Sequence[str]
+    default_days: int
+    grains: Sequence[str]
+    occurring: Occurring
+    broken: list[str] = field(default_factory=list)
+
+    def draw(self) -> Choices:
+        """What is used less lies in a popover."""
+        period, since, until = self._period()
+        compare = self._single("compare", "Compare with", list(COMPARISONS), BEFORE)
+        grains = [periods.AUTOMATIC, *(grain.capitalize() for grain in self.grains)]
+        grain = self._single("grain", "Grain", grains, periods.AUTOMATIC)
+        where, labels = self._where()
+        query = [("period", period)]
+        if period == periods.CUSTOM:
+            query += [("days", since.isoformat()), ("days", (until - timedelta(days=1)).isoformat())]
+        chosen = (("compare", compare, BEFORE), ("grain", grain, periods.AUTOMATIC))
+        query += [(name, value) for name, value, usual in chosen if value != usual]
+        query += [(name, label) for name, listed in labels.items() for label in listed]
+        fitting = periods.grain_for(grain.lower(), (until - since).days, tuple(self.grains))
+        return Choices(since, until, COMPARISONS[compare], fitting, where, tuple(query))
+
+    def _period(self) -> tuple[str, date, date]:
+        usual = periods.preset_of(self.default_days)
+        named = self._single("period", "Period", [*periods.PRESETS, periods.CUSTOM], usual)
+        if named != periods.CUSTOM:
+            return named, *periods.PRESETS[named](self.last)
+        chosen = self._days()
+        return named, chosen[0], chosen[1] + timedelta(days=1)
+
+    def _days(self) -> tuple[date, date]:
+        usual = (self.last - timedelta(days=self.default_days - 1), self.last)
+        self._note_broken("days", lambda given: _as_day(given) is not None)
+        chosen = st.date_input("Days", usual, key="days", bind="query-params", format="YYYY-MM-DD", width=230)
+        # While the second day is being chosen there is one alone.
+        days: tuple[date, ...] = chosen if isinstance(chosen, tuple) else ()
+        return (days[0], days[1]) if len(days) == len(usual) else usual
+
+    def _single(self, key: str, label: str, options: list[str], usual: str) -> str:
+        self._note_broken(key, options.__contains__)
+        chosen = st.selectbox(label, options, index=options.index(usual), key=key, bind="query-params", width=150)
+        return chosen if chosen in options else usual
+
+    def _where(self) -> tuple[dict[str, Values], dict[str, list[str]]]:
+        where: dict[str, Values] = {}
+        labels: dict[str, list[str]] = {}
+        number = sum(self._number_chosen(name) for name in (*GLOBAL, *self.own))
+        label = f"Filters ({number})" if number else "Filters"
+        with st.popover(label, icon=":material/filter_list:", key="filters"):
+            for name in (*GLOBAL, *self.own):
+                options = workspaces_of(self.viewer) if name == "workspace" else self._options(name)
+                picked = self._several(name, list(options))
+                if picked:
+                    labels[name], where[name] = picked, tuple(options[label] for label in picked)
+        return where, labels
+
+    def _options(self, name: str) -> dict[str, Any]:
+        """Values by what people read; a dimension without a list of values tells those that occur."""
+        listed = sorted(dimension(name).values) or self.occurring(name)
+        return {words.value_of(dimension(name), value): value for value in listed}
+
+    def _several(self, key: str, options: list[str]) -> list[str]:
+        self._note_broken(key, lambda given: not given or given in options)
+        chosen = st.multiselect(words.spelled(key), options, key=key, bind="query-params", placeholder="All")
+        return [one for one in chosen if one in options]
+
+    def _number_chosen(self, key: str) -> int:
+        """Before the widgets are drawn: by what they hold, or what is about to be given to them."""
+        if key in st.session_state:
+            return len(st.session_state[key] or ())
+        return len(st.query_params.get_all(key))
+
+    def _note_broken(self, key: str, is_known: Callable[[str], bool]) -> None:
+        self.broken.extend(f"{key}={given}" for given in st.query_params.get_all(key) if not is_known(given))
 
 
-def _period(last: date, default_days: int, broken: list[str]) -> tuple[str, date, date]:
-    named = _single("period", "Period", [*periods.PRESETS, periods.CUSTOM], periods.preset_of(default_days), broken)
-    if named != periods.CUSTOM:
-        return named, *periods.PRESETS[named](last)
-    usual = (last - timedelta(days=default_days - 1), last)
-    _note_broken_days(broken)
-    chosen = st.date_input("Days", usual, key="days", bind="query-params", format="YYYY-MM-DD", width=240)
-    # While the second day is being chosen there is one alone.
-    days = chosen if isinstance(chosen, tuple) and len(chosen) == 2 else usual  # noqa: PLR2004
-    return named, days[0], days[1] + timedelta(days=1)
-
-
-def _note_broken_days(broken: list[str]) -> None:
-    for given in st.query_params.get_all("days"):
-        try:
-            date.fromisoformat(given)
-        except ValueError:
-            broken.append(f"days={given}")
-
-
-def _single(key: str, label: str, options: list[str], usual: str, broken: list[str]) -> str:
-    broken += [f"{key}={given}" for given in st.query_params.get_all(key) if given not in options]
-    chosen = st.selectbox(label, options, index=options.index(usual), key=key, bind="query-params", width=165)
-    return chosen if chosen in options else usual
-
-
-def _where(
-    viewer: Viewer, own: Sequence[str], values: Callable[[str], list[str]], broken: list[str]
-) -> tuple[dict[str, Values], dict[str, list[str]]]:
-    where: dict[str, Values] = {}
-    labels: dict[str, list[str]] = {}
-    slot = st.container(width="content")
-    chosen_before = sum(_number_chosen(name) for name in (*GLOBAL, *own))
-    with slot.popover(f"Filters ({chosen_before})" if chosen_before else "Filters", icon=":material/filter_list:"):
-        for name in (*GLOBAL, *own):
-            options = workspaces_of(viewer) if name == "workspace" else _options(name, values)
-            picked = _several(name, list(options), broken)
-            if picked:
-                labels[name], where[name] = picked, tuple(options[label] for label in picked)
-    return where, labels
-
-
-def _number_chosen(key: str) -> int:
-    """Before the widgets are drawn: by what they hold, or what the address is about to give them."""
-    held = st.session_state[key] if key in st.session_state else st.query_params.get_all(key)
-    return len(held or ())
-
-
-def _options(name: str, values: Callable[[str], list[str]]) -> dict[str, Any]:
-    """Values by what people read; a dimension without a list of values tells those that occur."""
-    listed = sorted(dimension(name).values) or values(name)
-    return {words.value_of(dimension(name), value): value for value in listed}
-
-
-def _several(key: str, options: list[str], broken: list[str]) -> list[str]:
-    broken += [f"{key}={given}" for given in st.query_params.get_all(key) if given and given not in options]
-    chosen = st.multiselect(words.spelled(key), options, key=key, bind="query-params", placeholder="All")
-    return [one for one in chosen if one in options]
+def _as_day(given: str) -> date | None:
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        return None

@@ -56,9 +56,7 @@ def badge(fresh: Freshness) -> Markup:
         return tag("span", tag("i"), f"{fresh.trouble.what} {fresh.trouble.fix}", class_="sl-badge red", role="status")
     through = f"Data through {words.moment(fresh.through.astimezone(ZoneInfo(fresh.zone)))}"
     if fresh.is_pinned:
-        return tag(
-            "span", tag("i"), f"As of version {fresh.version}: {through.lower()}", class_="sl-badge", role="status"
-        )
+        return tag("span", tag("i"), f"Pinned to version {fresh.version} · {through}", class_="sl-badge", role="status")
     if fresh.colour == "green":
         loaded = datetime.now(UTC) - (fresh.loaded_at or fresh.through)
         return tag("span", tag("i"), f"{through} · loaded {_ago(loaded)}", class_="sl-badge", role="status")

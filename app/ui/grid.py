@@ -72,7 +72,7 @@ def changed(metric: Metric, value: Any) -> Markup:  # noqa: ANN401 - a float or 
     if value is None:
         return Markup()
     arrow = "▲" if value > 0 else "▼" if value < 0 else "="
-    return tag("span", f"{arrow} {words.change(value).lstrip('+−')}", class_=mood(metric, value))
+    return tag("span", f"{arrow} {words.change(value, metric.unit)}", class_=mood(metric, value))
 
 
 def mood(metric: Metric, value: float) -> str:

@@ -6,7 +6,7 @@ from app.ui.markup import Markup, tag
 from app.ui.scope import Scope
 
 # The first page has no address of its own.
-_FIRST = "overview"
+FIRST = "overview"
 
 
 def address(page: str, scope: Scope, **more: object) -> str:
@@ -14,7 +14,7 @@ def address(page: str, scope: Scope, **more: object) -> str:
     kept = [(name, value) for name, value in scope.query if name not in more]
     chosen = [(name, str(value)) for name, value in more.items() if value is not None]
     query = urlencode([*kept, *chosen])
-    return f"./{'' if page == _FIRST else page}{'?' if query else ''}{query}"
+    return f"./{'' if page == FIRST else page}{'?' if query else ''}{query}"
 
 
 def anchor(text: object, href: str) -> Markup:

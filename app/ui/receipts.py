@@ -81,7 +81,9 @@ def _draw_recomputed(answer: Asked) -> None:
 def _draw_difference(answer: Asked, made: Recomputed) -> None:
     if not made.differences:
         compared = words.counted(len(made.rows), "row")
-        st.success(f"Difference 0: {compared} compared with Postgres now ({made.seconds:.1f} s).", icon=":material/check:")
+        st.success(
+            f"Difference 0: {compared} compared with Postgres now ({made.seconds:.1f} s).", icon=":material/check:"
+        )
         return
     st.warning(
         f"{words.counted(len(made.differences), 'figure')} differ: something changed since the figures were loaded."

@@ -58,6 +58,14 @@ class Scope:
         query = tuple((name, value) for name, value in self.query if name not in names)
         return replace(self, where=kept, query=query)
 
+    def chosen(self, query: tuple[tuple[str, str], ...]) -> "Scope":
+        """For links: other choices, as an address holds them."""
+        return replace(self, query=query)
+
+    def noted(self, notes: tuple[Note, ...]) -> "Scope":
+        """With what was noted on its days."""
+        return replace(self, notes=notes)
+
     def over(self, since: date, until: date) -> "Scope":
         """The same choices over other days."""
         return replace(self, since=since, until=until)

@@ -10,116 +10,141 @@ from app.ui import words
 from app.ui.asking import Asked, Refused, answered
 from app.ui.behind import behind, downloads, slug
 from app.ui.empty import empty_card, refusal_card
-from app.ui.grid import Row, grid, shown_key
+from app.ui.grid import Opened, Row, grid, shown_key
 from app.ui.links import address, anchor
+from app.ui.rows import Columns, Rows, columns_of, listing, rows_of, text_of
 from app.ui.markup import Markup, joined, tag
 from app.ui.scope import Scope
 
 PAGE = 25
 _FEW = 10
+_USUAL = "As listed"
 _EMPTY = ("There is nothing to list in this period.", "Choose another period, or fewer filters.")
 
 
 def table(
-    answer: Asked | Refused,
+    shown: Asked | Refused | Rows,
     *,
     name: str,
     title: str,
     why: str = "",
     opens: str | None = None,
     is_totalled: bool = True,
+    columns: Columns | None = None,
+    scope: Scope | None = None,
+    empty: tuple[str, str] = _EMPTY,
 ) -> None:
-    """An answer's rows, with a totals row that is worked out anew: rates don't add up."""
+    """An answer's rows with a totals row, worked out anew since rates don't add up; or rows of records.
+
+    `opens` is the page of an answer's first dimension; of records, a `Column` says where its cells lead, in `scope`.
+    """
     with st.container(border=True, key=f"card-{slug(title)}"):
         head = joined((tag("h2", title), tag("p", why, class_="why") if why else ""))
-        if isinstance(answer, Refused) or answer.is_empty:
-            inside = refusal_card(answer) if isinstance(answer, Refused) else empty_card(*_EMPTY)
-            st.html(tag("section", head, inside, class_="sl sl-card"))
-            return
-        st.html(tag("section", head, class_="sl sl-card"))
-        _body(answer, name, opens, is_totalled)
-        behind(answer, title)
+        if isinstance(shown, Refused):
+            st.html(tag("section", head, refusal_card(shown), class_="sl sl-card"))
+        elif isinstance(shown, Asked):
+            st.html(tag("section", head, empty_card(*empty) if shown.is_empty else "", class_="sl sl-card"))
+            if not shown.is_empty:
+                _answer(shown, name, opens, is_totalled)
+                behind(shown, title)
+        else:
+            rows = rows_of(shown)
+            st.html(tag("section", head, "" if rows else empty_card(*empty), class_="sl sl-card"))
+            if rows:
+                _records(rows, name, columns, scope)
 
 
 @st.fragment
-def _body(answer: Asked, name: str, opens: str | None, is_totalled: bool) -> None:
+def _answer(answer: Asked, name: str, opens: str | None, is_totalled: bool) -> None:
     """Only this much is drawn again when somebody searches, sorts or turns the page."""
-    rows = answer.rows()
+    rows: Sequence[Row] = answer.rows()
     if len(rows) > _FEW:
-        rows = _chosen(answer, rows, name)
-    pages = max(1, -(-len(rows) // PAGE))
-    page = 1
-    if pages > 1:
-        page = min(pages, st.pagination(pages, key=f"{name}-page"))
-    total = _total(answer) if is_totalled else None
-    scope = answer.scope
-    drawn = grid(
-        answer,
-        rows[(page - 1) * PAGE : page * PAGE],
-        total=total,
-        opened=_opener(answer, opens, scope) if opens else None,
-    )
-    counted = words.counted(len(rows), "row") + (
-        f" of {words.count(answer.keys_found)}" if answer.keys_found > len(rows) else ""
-    )
-    foot = tag(
-        "p",
-        tag("span", counted, class_="sl-muted"),
-        Markup("&ensp;"),
-        downloads(answer, name),
-        class_="sl-small",
-        style="margin:.4rem 0 0",
-    )
-    st.html(tag("div", tag("div", drawn, class_="sl-scroll", tabindex=0), foot, class_="sl"))
+        orders = {words.title(metric): metric.name for metric in answer.metrics}
+        rows = _ordered(rows, name, orders, lambda row: _text(answer, row), words.spelled(answer.by[0].name).lower())
+    number = len(rows)
+    rows = _turned(rows, name)
+    opened = _opener(answer, opens) if opens else None
+    drawn = grid(answer, rows, total=_total(answer) if is_totalled else None, opened=opened)
+    counted = words.counted(number, "row") + (f" of {answer.keys_found:,}" if answer.keys_found > number else "")
+    _draw(drawn, counted, downloads(answer, name))
 
 
-def _chosen(answer: Asked, rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """Those that contain the words, in the order that was chosen."""
-    orders = {words.title(metric): metric.name for metric in answer.metrics}
+@st.fragment
+def _records(rows: list[Row], name: str, columns: Columns | None, scope: Scope | None) -> None:
+    shown = columns_of(rows, columns)
+    if len(rows) > _FEW:
+        orders = {column.label: key for key, column in shown.items()}
+        rows = _ordered(rows, name, orders, lambda row: text_of(row, shown), "any column")
+    number = len(rows)
+    _draw(listing(_turned(rows, name), shown, scope), words.counted(number, "row"), Markup())
+
+
+def _draw(drawn: Markup, counted: str, links: Markup) -> None:
+    told = tag("span", counted, class_="sl-muted")
+    foot = tag("p", told, Markup("&ensp;") if links else "", links, class_="sl-small", style="margin:.4rem 0 0")
+    st.html(
+        tag(
+            "div",
+            tag("div", drawn, class_="sl-scroll", tabindex=0, role="region", aria_label="Table"),
+            foot,
+            class_="sl",
+        )
+    )
+
+
+def _ordered(rows: Sequence[Row], name: str, orders: Mapping[str, str], text: Any, by: str) -> list[Row]:  # noqa: ANN401 - of a row
+    """Those that contain the words, in the order that was chosen; what has no value comes last."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        told = words.spelled(answer.by[0].name).lower()
         sought = st.text_input(
             "Search",
             key=f"{name}-search",
             type="search",
-            placeholder=f"Search by {told}",
+            placeholder=f"Search by {by}",
             label_visibility="collapsed",
-            width=260,
+            width=240,
         )
-        usual = "As listed"
-        by = st.selectbox(
+        order = st.selectbox(
             "Sort by",
-            [usual, *orders],
+            [_USUAL, *orders],
             key=f"{name}-sort",
             label_visibility="collapsed",
-            width=220,
-            format_func=lambda one: one if one == usual else f"Sort by {one}",
+            width=200,
+            format_func=_sorting,
         )
         is_rising = st.toggle("Smallest first", key=f"{name}-rising")
-    if sought:
-        rows = [row for row in rows if all(word in _text(answer, row) for word in sought.lower().split())]
-    if by in orders:
-        column = orders[by]
-        there = [row for row in rows if row[column] is not None]
-        there.sort(key=lambda row: row[column], reverse=not is_rising)
-        return there + [row for row in rows if row[column] is None]
-    return rows[::-1] if is_rising else rows
+    found = [row for row in rows if all(word in text(row) for word in (sought or "").lower().split())]
+    if order not in orders:
+        return found[::-1] if is_rising else found
+    column = orders[order]
+    there = [row for row in found if row[column] is not None]
+    there.sort(key=lambda row: row[column], reverse=not is_rising)
+    return there + [row for row in found if row[column] is None]
 
 
-def _text(answer: Asked, row: Mapping[str, Any]) -> str:
+def _sorting(order: str) -> str:
+    return order if order == _USUAL else f"Sort by {order}"
+
+
+def _turned(rows: Sequence[Row], name: str) -> Sequence[Row]:
+    """The page of the rows that is looked at."""
+    pages = -(-len(rows) // PAGE)
+    page = min(pages, st.pagination(pages, key=f"{name}-page")) if pages > 1 else 1
+    return rows[(page - 1) * PAGE : page * PAGE]
+
+
+def _text(answer: Asked, row: Row) -> str:
     return " ".join(shown_key(one, row) for one in answer.by).lower()
 
 
 def _total(answer: Asked) -> Row | None:
     whole = answered(replace(answer.question, by=(), grain=None, order=None, limit=None), answer.scope)
-    rows: Sequence[Row] = whole.rows()
-    return rows[0] if rows else None
+    return next(iter(whole.rows()), None)
 
 
-def _opener(answer: Asked, opens: str | None, scope: Scope) -> Any:  # noqa: ANN401 - a function of a row
+def _opener(answer: Asked, opens: str) -> Opened:
     key = answer.by[0].name
 
     def link(row: Row, name: str) -> Markup:
-        return anchor(name, address(opens or "", scope, **{key: row[key]}))
+        return anchor(name, address(opens, answer.scope, **{key: row[key]}))
 
     return link

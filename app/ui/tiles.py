@@ -96,7 +96,7 @@ def _delta(one: Metric, answer: Asked) -> Markup:
     arrow = "▲" if value > 0 else "▼" if value < 0 else "="
     return tag(
         "span",
-        tag("span", f"{arrow} {words.change(value).lstrip('+−')}", class_=mood(one, value)),
+        tag("span", f"{arrow} {words.change(value, one.unit)}", class_=mood(one, value)),
         tag("span", " than before" if value else " as before", class_="sl-muted"),
         title=against,
     )

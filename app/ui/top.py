@@ -1,18 +1,26 @@
 """The top of every page: its name, how fresh it is, what was chosen; below it, the page knows its scope."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import streamlit as st
 
 from app.access import Viewer
+from app.lake.lake import UnknownVersionError
 from app.settings import settings
 from app.ui.choices import values_in
-from app.ui.filters import draw_filters
+from app.ui.filters import FilterRow
 from app.ui.freshness import Freshness, badge, freshness
+from app.ui.links import FIRST
 from app.ui.look import dress
 from app.ui.markup import tag
+from app.ui.remarks import notes_of, open_remarks
+from app.ui.saved import open_default, open_views
 from app.ui.scope import Scope
+from app.ui.share import open_share
 
+_MORE = (_VIEWS, _REMARKS, _SHARE) = ("Saved views", "Remarks", "Share")
 GRAINS = ("day", "week", "month")
 
 
@@ -26,59 +34,79 @@ def top(
 ) -> Scope:
     """Draw title, freshness and filters; the filters are in the address, so that it shows the same to others."""
     dress()
-    as_of, broken = _as_of()
-    fresh = freshness(as_of)
+    fresh, as_of, broken = _version()
     _draw_head(title, fresh)
-    bare = Scope(viewer, fresh.last_day, fresh.last_day, None, {}, "day", as_of, fresh.zone, settings().currency)
+    last = fresh.last_day
+    bare = Scope(viewer, last, last, None, {}, "day", as_of, fresh.zone, settings().currency, _page())
+
+    open_default(bare.page, bare)
 
     def occurring(name: str) -> list[str]:
-        since, until = bare.since.replace(year=bare.since.year - 1, day=1), bare.until
-        return values_in(bare.over(since, until), name) if fresh.trouble is None else []
+        return values_in(bare.over(last.replace(year=last.year - 1, day=1), last), name)
 
-    chosen = draw_filters(viewer, fresh.last_day, own=own, default_days=default_days, grains=grains, values=occurring)
-    if broken or chosen.broken:
-        _say_broken([*broken, *chosen.broken])
-    pinned = (("as_of", str(as_of)),) if as_of else ()
-    return Scope(
+    row = FilterRow(
         viewer=viewer,
-        since=chosen.since,
-        until=chosen.until,
-        compare=chosen.compare,
-        where=chosen.where,
-        grain=chosen.grain,
-        as_of=as_of,
-        zone=fresh.zone,
-        currency=settings().currency,
-        page=title,
-        query=(*chosen.query, *pinned),
+        last=last,
+        own=own,
+        default_days=default_days,
+        grains=grains,
+        occurring=occurring,
+        broken=broken,
     )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        chosen = row.draw()
+        pinned = (("as_of", str(as_of)),) if as_of else ()
+        scope = replace(
+            bare,
+            since=chosen.since,
+            until=chosen.until,
+            compare=chosen.compare,
+            where=chosen.where,
+            grain=chosen.grain,
+            query=(*chosen.query, *pinned),
+        )
+        _draw_buttons(scope, fresh)
+    if row.broken:
+        _say_broken(row.broken)
+    return replace(scope, notes=notes_of(scope))
 
 
 def _draw_head(title: str, fresh: Freshness) -> None:
-    told = f"Days in {fresh.zone} · amounts in {settings().currency}"
-    st.html(
-        tag(
-            "header", tag("h1", title), badge(fresh), tag("span", told, class_="sl-small sl-muted"), class_="sl sl-head"
-        )
-    )
+    told = tag("span", f"Days in {fresh.zone} · amounts in {settings().currency}", class_="sl-small sl-muted")
+    st.html(tag("header", tag("h1", title), badge(fresh), told, class_="sl sl-head"))
 
 
-def _as_of() -> tuple[int | None, list[str]]:
+def _draw_buttons(scope: Scope, fresh: Freshness) -> None:
+    """What they open is made when it is opened."""
+    chosen = st.menu_button("More", list(_MORE), key="top-more", icon=":material/more_horiz:")
+    if chosen == _VIEWS:
+        open_views(scope.page, scope)
+    elif chosen == _REMARKS:
+        open_remarks(scope)
+    elif chosen == _SHARE:
+        open_share(fresh)
+
+
+def _page() -> str:
+    """The page's own part of the address."""
+    return urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2] or FIRST
+
+
+def _version() -> tuple[Freshness, int | None, list[str]]:
+    """The version that the address names, where there is one of that number."""
     given = st.query_params.get("as_of")
     if given is None:
-        return None, []
-    return (int(given), []) if given.isdecimal() else (None, [f"as_of={given}"])
+        return freshness(None), None, []
+    try:
+        number = int(given) if given.isdecimal() and len(given) < 10 else 0  # noqa: PLR2004 - digits of a version
+        return freshness(number), number, []
+    except UnknownVersionError:
+        return freshness(None), None, [f"as_of={given}"]
 
 
 def _say_broken(broken: Sequence[str]) -> None:
     """What an address asked for that isn't there, or isn't theirs: both are told alike."""
     told = ", ".join(dict.fromkeys(broken))
-    st.html(
-        tag(
-            "div",
-            tag("b", "A part of the address could not be used."),
-            f"Not known here: {told}. What the page shows usually is shown instead.",
-            class_="sl sl-refused",
-            role="alert",
-        )
-    )
+    what = tag("b", "A part of the address could not be used.")
+    shown = f"Not known here: {told}. What the page shows usually is shown instead."
+    st.html(tag("div", what, shown, class_="sl sl-refused", role="alert"))

@@ -34,6 +34,7 @@ _SPELLED = {
 }
 _MILLION = 1_000_000
 _NEARLY = 1e-6
+_MOST_PLACES = 6
 _TWO_PLACES = {Unit.PERCENT: (100, " %"), Unit.TIMES: (1, "×"), Unit.SECONDS: (1, " s")}
 _LONGEST = 10 * _MILLION
 
@@ -87,11 +88,9 @@ def tick(value: float, unit: Unit | None, step: float) -> str:
     return f"{text}{ {Unit.SECONDS: ' s', Unit.TIMES: '×'}.get(unit, '') if unit else '' }"
 
 
-def change(value: Any) -> str:  # noqa: ANN401 - a float or nothing
-    """With its sign; what grew from nothing has no percentage."""
-    if value is None:
-        return ""
-    return f"{value * 100:+,.1f} %".replace("-", "−")
+def change(value: float, unit: Unit) -> str:
+    """How much, without its sign. Rates change by points: ten per cent of a rate could be read in two ways."""
+    return f"{abs(value) * 100:,.2f} points" if unit is Unit.PERCENT else f"{abs(value) * 100:,.1f} %"
 
 
 def day(value: date) -> str:
@@ -141,9 +140,11 @@ def bucket(grain: str, start: date) -> str:
 
 
 def _amount(amount: Decimal | float) -> str:
-    return f"{amount:,.4f}" if amount and abs(amount) < 1 else f"{amount:,.2f}"
+    return f"{amount:,.4f}" if amount and -1 < amount < 1 else f"{amount:,.2f}"
 
 
 def _places(step: float) -> int:
     """As many as it takes to write the step exactly, up to six."""
-    return next((places for places in range(6) if abs(step - round(step, places)) < _NEARLY * step), 6)
+    return next(
+        (places for places in range(_MOST_PLACES) if abs(step - round(step, places)) < _NEARLY * step), _MOST_PLACES
+    )

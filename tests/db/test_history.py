@@ -364,6 +364,8 @@ AUDITED = {
     "ai_prices": "source_reference = 'New'",
     "retention_policies": "keep_days = 7",
     "team_members": "roles = '{viewer}'",
+    "annotations": "text = 'New'",
+    "saved_views": "name = 'New'",
 }
 
 

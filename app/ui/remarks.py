@@ -1,0 +1,90 @@
+"""Remarks on days: shown on every chart that covers them, written and taken back in a drawer."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import streamlit as st
+
+from app import serving
+from app.commands.annotations import LONGEST_TEXT, Remark, change_remark, delete_remark, remarks, write_remark
+from app.ui import words
+from app.ui.choices import workspaces_of
+from app.ui.markup import tag
+from app.ui.scope import Note, Scope
+from db.errors import SightlineError
+from db.tables.products import PRODUCTS
+
+_EVERYONE = "The whole team"
+_ALL = "All products"
+
+
+def notes_of(scope: Scope) -> tuple[Note, ...]:
+    """What was noted on the page's days, as charts mark it."""
+    found = remarks(serving.engines().ro, scope.viewer, scope.since, scope.until, scope.where)
+    return tuple(Note(one.text, one.starts_on, one.ends_on, one.author) for one in found)
+
+
+@st.dialog("Remarks on these days", position="right", icon=":material/edit_note:")
+def open_remarks(scope: Scope) -> None:
+    """Those of the period, and a form for another."""
+    _write(scope)
+    for one in remarks(serving.engines().ro, scope.viewer, scope.since, scope.until, scope.where):
+        _draw(scope, one)
+
+
+def _write(scope: Scope) -> None:
+    own = workspaces_of(scope.viewer)
+    with st.form("remark", border=False):
+        text = st.text_area("What happened?", max_chars=LONGEST_TEXT, height=90)
+        first, last = st.columns(2)
+        starts_on = first.date_input("First day", scope.until - timedelta(days=1), format="YYYY-MM-DD")
+        ends_on = last.date_input("Last day", None, format="YYYY-MM-DD", help="Empty: the same day.")
+        where = st.selectbox(
+            "Who may read it", [_EVERYONE, *own], format_func=lambda one: one if one == _EVERYONE else f"Who sees {one}"
+        )
+        product = st.selectbox(
+            "Product", [_ALL, *PRODUCTS], format_func=lambda one: one if one == _ALL else words.spelled(one)
+        )
+        if not st.form_submit_button("Note it", type="primary"):
+            return
+    _try(
+        lambda: write_remark(
+            serving.engines().rw,
+            scope.viewer,
+            text=text,
+            starts_on=starts_on or scope.since,
+            ends_on=ends_on,
+            workspace_slug=own.get(where),
+            product=None if product == _ALL else product,
+        )
+    )
+
+
+def _draw(scope: Scope, one: Remark) -> None:
+    days = words.day(one.starts_on) + (f" to {words.day(one.ends_on)}" if one.ends_on != one.starts_on else "")
+    of = " · ".join(filter(None, (one.workspace, words.spelled(one.product) if one.product else None, one.author)))
+    st.html(tag("div", tag("b", days), tag("div", one.text), tag("div", of, class_="sl-small sl-muted"), class_="sl"))
+    if not one.is_own:
+        return
+    with st.expander("Change or delete"):
+        text = st.text_area("What happened?", one.text, key=f"remark-{one.id}", max_chars=LONGEST_TEXT)
+        with st.container(horizontal=True):
+            if st.button("Save", key=f"save-{one.id}"):
+                _try(lambda: _change(scope, one, text, one.starts_on, one.ends_on))
+            if st.button("Delete", key=f"delete-{one.id}"):
+                _try(lambda: delete_remark(serving.engines().rw, scope.viewer, one.id, revision=one.revision))
+
+
+def _change(scope: Scope, one: Remark, text: str, starts_on: date, ends_on: date) -> None:
+    engine = serving.engines().rw
+    change_remark(engine, scope.viewer, one.id, revision=one.revision, text=text, starts_on=starts_on, ends_on=ends_on)
+
+
+def _try(change: Callable[[], object]) -> None:
+    """Do it and draw the page again; a refusal is said where the person is."""
+    try:
+        change()
+    except SightlineError as refusal:
+        st.error(str(refusal), icon=":material/error:")
+        return
+    st.rerun()

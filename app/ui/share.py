@@ -1,0 +1,30 @@
+"""Sharing what is seen: the address reproduces the page, and a pinned one shows the same figures for good."""
+
+import streamlit as st
+
+from app.answering import keep_version
+from app.ui.freshness import Freshness
+from app.ui.markup import tag
+
+
+@st.dialog("Share this page", position="right", icon=":material/share:")
+def open_share(fresh: Freshness) -> None:
+    """What an address shows later, and the choice to keep it as it is."""
+    if fresh.is_pinned:
+        st.html(
+            tag(
+                "p", f"This address is pinned to version {fresh.version}: it shows the same figures later.", class_="sl"
+            )
+        )
+        if st.button("Show the newest figures"):
+            del st.query_params["as_of"]
+            st.rerun()
+        return
+    told = (
+        "The address in your browser shows this page with its filters to whoever may see it, with the newest figures."
+    )
+    st.html(tag("p", told, class_="sl"))
+    if fresh.version is not None and st.button(f"Pin it to version {fresh.version}", type="primary"):
+        keep_version(fresh.version)
+        st.query_params["as_of"] = str(fresh.version)
+        st.rerun()
