@@ -47,6 +47,7 @@ FACTS = (
         event_type {TEXT}
         provider {TEXT}
         device_type {TEXT}
+        location {TEXT}
         email_domain {TEXT} = p.email_domain
         link_url {TEXT}
         bounce_type {TEXT}

@@ -13,6 +13,7 @@ SELECT
     COUNT(*) FILTER (WHERE event_type = 'delivered') AS delivered_events,
     COUNT(*) FILTER (WHERE event_type = 'opened') AS opened_events,
     COUNT(*) FILTER (WHERE event_type = 'opened' AND is_machine_open) AS machine_opened_events,
+    COUNT(*) FILTER (WHERE event_type = 'opened' AND is_machine_open IS NOT TRUE) AS human_opened_events,
     COUNT(*) FILTER (WHERE event_type = 'clicked') AS clicked_events,
     COUNT(*) FILTER (WHERE event_type = 'bounced') AS bounced_events,
     COUNT(*) FILTER (WHERE event_type = 'unsubscribed') AS unsubscribed_events,

@@ -254,6 +254,7 @@ _mail = _row(
     provider_event_key=st.sampled_from([None, None, "1", "2", "3"]),
     provider_message_id=st.sampled_from([None, "m"]),
     device_type=st.sampled_from([None, "mobile"]),
+    location=st.sampled_from([None, "Riverton"]),
     link_url=st.sampled_from([None, "https://shop.example/a"]),
 )
 _address = st.builds(

@@ -33,12 +33,15 @@ UTC_ZONE, INDIA, NEW_YORK, SANTIAGO = "UTC", "Asia/Kolkata", "America/New_York",
 SUBJECTS = {
     "email": (
         facts.EMAIL,
-        "email_days email_domain_days email_hours email_event_days email_bounces email_links email_contact_days",
+        (
+            "email_days email_domain_days email_hours email_event_days email_bounces email_links email_places "
+            "email_contact_days"
+        ),
     ),
     "audience": (facts.AUDIENCE, "audience_days"),
     "web": (facts.WEB, "web_days web_component_days conversion_days attribution_days"),
     "ads": (facts.ADS, "ad_days optimization_days"),
-    "ai": (facts.AI, "ai_days ai_campaign_days ai_latency"),
+    "ai": (facts.AI, "ai_days ai_campaign_days ai_failures ai_latency"),
     "usage": (facts.USAGE, "usage_days quota_days credit_days"),
     "invoices": (facts.INVOICES, "invoice_days revenue_days"),
     "subscriptions": (facts.SUBSCRIPTIONS, "mrr_days"),
@@ -283,7 +286,7 @@ def mail(what, day, hour=12, minute=0, contact=0, **values):
         "event_type": what,
         "occurred_at": at(day, hour, minute),
         "provider": "ses",
-        **dict.fromkeys(("bounce_type", "bounce_reason", "is_machine_open", "link_url", "device_type")),
+        **dict.fromkeys(("bounce_type", "bounce_reason", "is_machine_open", "link_url", "device_type", "location")),
         **values,
     }
 
@@ -299,7 +302,7 @@ def test_three_opens_of_one_person_are_one_unique_open_on_the_day_of_the_first(o
         date(2025, 3, 3): {"emails_sent": 1},
         date(2025, 3, 4): {"emails_opened": 1, "emails_human_opened": 1, "emails_confirmed": 1},
     }
-    assert ours.totals("email_event_days")[date(2025, 3, 5)] == {"opened_events": 2}
+    assert ours.totals("email_event_days")[date(2025, 3, 5)] == {"opened_events": 2, "human_opened_events": 2}
     assert ours.totals("email_contact_days") == {
         date(2025, 3, 4): {"opened_events": 1, "human_opened_events": 1},
         date(2025, 3, 5): {"opened_events": 2, "human_opened_events": 2},
@@ -315,6 +318,17 @@ def test_a_click_before_the_open_confirms_it_on_its_own_day(ours):
     assert ours.totals("email_links", by="link_url") == {
         "https://shop.example": {"clicked_events": 1},
         None: {"clicked_events": 1},
+    }
+
+
+def test_opens_and_clicks_stand_at_the_place_of_the_reader_and_the_rest_at_none(ours):
+    machine = mail("opened", 4, 13, is_machine_open=True)
+    arrive(
+        ours, mail("sent", 3), mail("opened", 4, location="Riverton"), mail("clicked", 5, location="Riverton"), machine
+    )
+    assert ours.totals("email_places", by="location") == {
+        "Riverton": {"opened_events": 1, "human_opened_events": 1, "clicked_events": 1},
+        None: {"opened_events": 1},
     }
 
 
@@ -559,6 +573,13 @@ def test_a_generation_for_no_campaign_is_shown_under_none(ours):
     found = ours.totals("ai_campaign_days", by="campaign_code")
     assert found.pop(None) == {"generations": 1, "ai_cost": 1}
     assert list(found.values()) == [{"generations": 1, "accepted": 1, "ai_cost": 2}]
+
+
+def test_failures_stand_at_their_codes_and_those_without_one_at_none(ours):
+    for code in ("rate_limited", "rate_limited", None):
+        generate(ours, status="failed", error_code=code)
+    generate(ours, error_code="overloaded")
+    assert ours.totals("ai_failures", by="error_code") == {"rate_limited": {"failed": 2}, None: {"failed": 1}}
 
 
 def test_a_time_falls_into_the_bucket_of_its_power(ours):

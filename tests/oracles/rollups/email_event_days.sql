@@ -9,6 +9,7 @@ SELECT
     SUM(CAST(e.event_type = 'delivered' AS INTEGER)) AS delivered_events,
     SUM(CAST(e.event_type = 'opened' AS INTEGER)) AS opened_events,
     SUM(CAST(e.event_type = 'opened' AND e.is_machine_open IS TRUE AS INTEGER)) AS machine_opened_events,
+    SUM(CAST(e.event_type = 'opened' AND COALESCE(e.is_machine_open, FALSE) = FALSE AS INTEGER)) AS human_opened_events,
     SUM(CAST(e.event_type = 'clicked' AS INTEGER)) AS clicked_events,
     SUM(CAST(e.event_type = 'bounced' AS INTEGER)) AS bounced_events,
     SUM(CAST(e.event_type = 'unsubscribed' AS INTEGER)) AS unsubscribed_events,
