@@ -48,7 +48,8 @@ class Shell:
             return
         takes_gzip = "gzip" in Headers(scope=scope).get("accept-encoding", "")
         body = self._compressed if takes_gzip else self._plain
-        headers = {"cache-control": "no-cache", "vary": "Accept-Encoding"}
+        # Kept, it would come up empty when somebody goes back after signing out.
+        headers = {"cache-control": "no-store", "vary": "Accept-Encoding"}
         if takes_gzip:
             headers["content-encoding"] = "gzip"
         await Response(body if scope["method"] == "GET" else b"", 200, headers, "text/html")(scope, receive, send)
