@@ -1,5 +1,6 @@
 """Whether a budget is spent as fast as its time goes by."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -62,7 +63,7 @@ class Pacing:
     left_per_day: Decimal | None
 
 
-def pacing(plan: Plan, spent_by_day: dict[date, Decimal], last_day: date) -> Pacing:
+def pacing(plan: Plan, spent_by_day: Mapping[date, Decimal], last_day: date) -> Pacing:
     """How a plan stands after `last_day`, which is over. Days without spending are days like any other."""
     spent = sum((amount for day, amount in spent_by_day.items() if day <= last_day), Decimal(0))
     gone = _days_gone(plan, last_day)
@@ -89,7 +90,7 @@ def _days_gone(plan: Plan, last_day: date) -> int:
     return gone if plan.days is None else min(gone, plan.days)
 
 
-def _recent(plan: Plan, spent_by_day: dict[date, Decimal], last_day: date, gone: int) -> Decimal | None:
+def _recent(plan: Plan, spent_by_day: Mapping[date, Decimal], last_day: date, gone: int) -> Decimal | None:
     days = min(gone, _RECENT_DAYS)
     last = min(last_day, plan.end) if plan.end else last_day
     amounts = (spent_by_day.get(last - timedelta(days=back), Decimal(0)) for back in range(days))

@@ -85,6 +85,7 @@ _FOUND = """
         AND (CAST(:channels AS TEXT[]) = '{}' OR channel = ANY (:channels))
         AND (CAST(:products AS TEXT[]) = '{}' OR product = ANY (:products))
         AND (CAST(:statuses AS TEXT[]) = '{}' OR status = ANY (:statuses))
+        AND (CAST(:slugs AS TEXT[]) = '{}' OR workspace_id IN (SELECT id FROM workspaces WHERE slug = ANY (:slugs)))
         AND (CAST(:keys AS UUID[]) IS NULL OR id = ANY (:keys))
         AND (CAST(:after_at AS TIMESTAMPTZ) IS NULL
             OR created_at <= :after_at AND (created_at, id) < (:after_at, CAST(:after_key AS UUID)))
@@ -117,6 +118,8 @@ class Wanted:
     products: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     workspaces: frozenset[UUID] | None = None
+    # Workspaces by their short names, as filters in addresses have them.
+    slugs: tuple[str, ...] = ()
     keys: tuple[UUID, ...] | None = None
 
 
@@ -138,6 +141,7 @@ def search_campaigns(
         "channels": list(wanted.channels),
         "products": list(wanted.products),
         "statuses": list(wanted.statuses),
+        "slugs": list(wanted.slugs),
         "keys": None if wanted.keys is None else list(wanted.keys),
         "after_at": after and after.at,
         "after_key": after and after.key,

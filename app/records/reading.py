@@ -16,7 +16,7 @@ from db.errors import SightlineError
 MOST_ROWS = 1000
 _BETWEEN = "~"
 
-Record = TypeVar("Record")
+Record_co = TypeVar("Record_co", covariant=True)
 
 
 class UnreadablePlaceError(SightlineError):
@@ -51,16 +51,16 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Page(Generic[Record]):
+class Page(Generic[Record_co]):
     """Some rows of a list, and the place after which the next ones come; None: these were the last."""
 
-    rows: tuple[Record, ...]
+    rows: tuple[Record_co, ...]
     next: Place | None
 
 
 def page_of(
-    found: Sequence[RowMapping], limit: int, place: Callable[[RowMapping], Place], make: Callable[..., Record]
-) -> Page[Record]:
+    found: Sequence[RowMapping], limit: int, place: Callable[[RowMapping], Place], make: Callable[..., Record_co]
+) -> Page[Record_co]:
     """A page from rows of which one more than fits was asked for."""
     kept = found[:limit]
     after = place(kept[-1]) if len(found) > limit else None

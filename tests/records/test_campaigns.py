@@ -60,6 +60,7 @@ def test_campaigns_are_narrowed_and_come_in_pages(three):
     assert names(search_campaigns(ro, viewer, Wanted(statuses=("launched",)))) == ["Straße & Söhne"]
     assert names(search_campaigns(ro, viewer, Wanted(products=("mailer",)))) == ["Spring newsletter"]
     assert names(search_campaigns(ro, viewer, Wanted(keys=()))) == []
+    assert names(search_campaigns(ro, viewer, Wanted(slugs=("nowhere",)))) == []
     first = search_campaigns(ro, viewer, limit=2)
     assert names(search_campaigns(ro, viewer, after=first.next, limit=2)) == ["Spring newsletter"]
 
