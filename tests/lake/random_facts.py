@@ -339,6 +339,7 @@ _generation = _row(
     service_tier=st.sampled_from(["standard", "batch"]),
     attempt=st.integers(1, 3),
     status=st.sampled_from(GENERATION_STATUSES),
+    error_code=st.sampled_from([None, "rate_limited"]),
     input_tokens=small,
     cached_input_tokens=small,
     cache_write_tokens=small,
