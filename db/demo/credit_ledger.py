@@ -162,7 +162,7 @@ def fx_rows(clerk: Clerk) -> list[Row]:
     """A rate a day for each currency, in dollars; kept as whole numbers of the tenth decimal place."""
     first, last = clerk.season.start // DAY - 7, clerk.season.end // DAY
     rows: list[Row] = []
-    for currency, base in (("USD", 10**10), ("EUR", 10_842_000_000), ("INR", 119_300_000)):
+    for currency, base in (("USD", 10**10), ("EUR", 10_842_000_000), ("INR", 119_300_000), ("GBP", 12_710_000_000)):
         swing = 0 if currency == "USD" else base // 400
         rate = base
         for day in range(first, last + 1):
