@@ -1,14 +1,39 @@
-"""All products at a glance: headline figures, their course, and each product beside the others."""
+"""All products at a glance: headline figures, what changed and why, each product beside the others, open alerts."""
 
-from app import ui
+import streamlit as st
+
+from app import serving, ui
 from app.access import Permission
+from app.records.alerts import open_alerts
 
 HEADLINES = ("emails_delivered", "open_rate", "views", "conversions", "spend", "roas", "generations", "ai_cost")
+EXPLAINED = ("emails_delivered", "open_rate", "conversions", "spend", "generations", "ai_cost")
 PER_PRODUCT = ("emails_delivered", "views", "conversions", "spend", "generations")
 
 viewer = ui.person_here(Permission.OVERVIEW_READ)
 scope = ui.top("Overview", viewer)
 ui.tiles(HEADLINES, scope)
-ui.line(ui.ask("conversions", scope, grain=scope.grain), title="Conversions")
-ui.table(ui.ask(PER_PRODUCT, scope, by="product"), name="products", title="Products")
-ui.area(ui.ask("generations", scope.uncompared, by="product", grain=scope.grain), title="AI generations by product")
+left, right = st.columns(2)
+with left:
+    ui.line(ui.ask("conversions", scope, grain=scope.grain), title="Conversions")
+with right:
+    ui.area(ui.ask("generations", scope.uncompared, by="product", grain=scope.grain), title="AI generations by product")
+ui.reasons(EXPLAINED, scope, by="workspace", title="What changed most, and why")
+ui.table(ui.ask(PER_PRODUCT, scope, by="product", order="-generations"), name="products", title="Products")
+ui.table(
+    [
+        {
+            "when": one.created_at,
+            "what": one.kind,
+            "of": one.budget or one.workspace,
+            "threshold": one.threshold,
+            "why": one.reason,
+        }
+        for one in open_alerts(serving.engines().ro, viewer, limit=8).rows
+    ],
+    name="alerts",
+    title="Open alerts",
+    scope=scope,
+    columns={"when": "Since", "what": "Alert", "of": "Budget", "threshold": "Threshold, %", "why": "Reason"},
+    empty=("No alert is open.", "One opens when a budget reaches a threshold."),
+)

@@ -6,8 +6,9 @@ from app.ui.charts import area, bars, chart, heat, line
 from app.ui.empty import nothing_here
 from app.ui.field import Limit
 from app.ui.links import address as link
-from app.ui.rows import Column
 from app.ui.people import person_here
+from app.ui.reasons import reasons
+from app.ui.rows import Column
 from app.ui.scope import Note, Scope
 from app.ui.tables import table
 from app.ui.tiles import tiles
@@ -29,6 +30,7 @@ __all__ = [
     "link",
     "nothing_here",
     "person_here",
+    "reasons",
     "receipt",
     "table",
     "tiles",

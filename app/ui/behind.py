@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.exports.address import Kind, address
 from app.ui.asking import Asked
+from app.ui.explore import explore
 from app.ui.grid import grid
 from app.ui.links import anchor
 from app.ui.markup import Markup, tag
@@ -31,11 +32,16 @@ def _open(answer: Asked, title: str) -> None:
             class_="sl",
         )
     )
-    receipt, table = st.tabs(["Receipt", "As a table"])
+    receipt, table, play = st.tabs(["Receipt", "As a table", "Explore"], key=f"tabs-{slug(title)}", on_change="rerun")
     with receipt:
         draw_receipt(answer)
-    with table:
-        st.html(tag("div", grid(answer, answer.rows()[:_ROWS]), class_="sl sl-scroll", tabindex=0))
+    if table.open:
+        with table:
+            drawn = grid(answer, answer.rows()[:_ROWS])
+            st.html(tag("div", tag("div", drawn, class_="sl-scroll", tabindex=0), class_="sl"))
+    if play.open:
+        with play:
+            explore(answer, title)
 
 
 def downloads(answer: Asked, name: str) -> Markup:

@@ -160,10 +160,15 @@ def _dates(field: Field) -> list[Markup]:
 
 
 def _date(point: Point, grain: str) -> str:
+    if isinstance(point, int):
+        return str(point)
     return words.bucket(grain, point) if grain in {"month", "quarter", "year"} else f"{point.day} {point:%b}"
 
 
 def first_day(point: Point) -> date:
+    """What is counted from a launch lies on no day."""
+    if isinstance(point, int):
+        return date.min
     return point.date() if isinstance(point, datetime) else point
 
 

@@ -10,7 +10,8 @@ from app.metrics.metric import Additivity, Metric, Unit
 from app.ui import words
 
 MOST_LINES = 6
-Point = date | datetime
+# A whole number is a distance from some beginning, in the unit that the grain names.
+Point = date | datetime | int
 
 
 @dataclass(frozen=True)

@@ -126,8 +126,10 @@ def value_of(dimension: Dimension, value: Any) -> str:  # noqa: ANN401 - a key o
     return spelled(str(value)) if dimension.values else str(value)
 
 
-def bucket(grain: str, start: date) -> str:
-    """A stretch of time by its first day."""
+def bucket(grain: str, start: date | int) -> str:
+    """A stretch of time by its first day, or by how far it lies from a beginning."""
+    if isinstance(start, int):
+        return f"{grain} {start}"
     if grain == "month":
         return f"{start:%b %Y}"
     if grain == "quarter":
