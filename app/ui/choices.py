@@ -1,5 +1,7 @@
 """What can be chosen in filters: the viewer's own workspaces, and values that occur."""
 
+from uuid import UUID
+
 from sqlalchemy import select
 
 from app import serving
@@ -42,6 +44,16 @@ def workspaces_of(viewer: Viewer) -> dict[str, str]:
     names = [name for name, _ in rows]
     listed = {(name if names.count(name) == 1 else f"{name} ({slug})"): slug for name, slug in rows}
     return dict(sorted(listed.items(), key=lambda pair: pair[0].lower()))
+
+
+def chosen_workspaces(scope: Scope) -> frozenset[UUID] | None:
+    """The keys of the workspaces that were chosen, for reads of single things; None: all that the viewer sees."""
+    slugs = scope.where.get("workspace")
+    if slugs is None:
+        return None
+    with seeing(serving.engines().ro, scope.viewer.workspaces) as connection:
+        found = select(Workspace.id).where(Workspace.id.in_(scope.viewer.workspaces), Workspace.slug.in_(slugs))
+        return frozenset(connection.scalars(found))
 
 
 def values_in(scope: Scope, name: str) -> list[str]:

@@ -15,6 +15,7 @@ from app.ui.freshness import Freshness, badge, freshness
 from app.ui.links import FIRST
 from app.ui.look import dress
 from app.ui.markup import tag
+from app.ui.notices import say_broken
 from app.ui.remarks import notes_of, open_remarks
 from app.ui.saved import open_default, open_views
 from app.ui.scope import Scope
@@ -67,7 +68,7 @@ def top(
         )
         _draw_buttons(scope, fresh)
     if row.broken:
-        _say_broken(row.broken)
+        say_broken(row.broken)
     return replace(scope, notes=notes_of(scope))
 
 
@@ -102,11 +103,3 @@ def _version() -> tuple[Freshness, int | None, list[str]]:
         return freshness(number), number, []
     except UnknownVersionError:
         return freshness(None), None, [f"as_of={given}"]
-
-
-def _say_broken(broken: Sequence[str]) -> None:
-    """What an address asked for that isn't there, or isn't theirs: both are told alike."""
-    told = ", ".join(dict.fromkeys(broken))
-    what = tag("b", "A part of the address could not be used.")
-    shown = f"Not known here: {told}. What the page shows usually is shown instead."
-    st.html(tag("div", what, shown, class_="sl sl-refused", role="alert"))

@@ -1,0 +1,15 @@
+"""Notices about the address of a page."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.ui.markup import tag
+
+
+def say_broken(broken: Sequence[str]) -> None:
+    """What an address asked for that isn't there, or isn't theirs: both are told alike."""
+    told = ", ".join(dict.fromkeys(broken))
+    what = tag("b", "A part of the address could not be used.")
+    shown = f"Not known here: {told}. What the page shows usually is shown instead."
+    st.html(tag("div", what, shown, class_="sl sl-refused", role="alert"))
