@@ -1,5 +1,6 @@
 """The served application: Streamlit's pages behind the gate, and what is served beside them, in one process."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,9 @@ from app import logs, serving
 from app.settings import PROJECT
 from app.ui.failure import explain
 from app.web import site
+from app.web.compressed import StaticFiles
+
+_files = StaticFiles(Path(get_static_dir()))
 
 
 @asynccontextmanager
@@ -20,6 +24,7 @@ async def _lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
     logs.set_up()
     # Connecting before the first visitor: the first page is as fast as the next.
     await anyio.to_thread.run_sync(serving.make_months)
+    threading.Thread(target=_files.compress_first, name="compress", daemon=True).start()
     try:
         yield None
     finally:
@@ -30,7 +35,7 @@ app = st.App(
     PROJECT / "app" / "main.py",
     lifespan=_lifespan,
     routes=site.ROUTES,
-    middleware=site.middleware(Path(get_static_dir())),
+    middleware=site.middleware(_files),
     exception_handlers=site.EXCEPTION_HANDLERS,
     on_script_error=explain,
 )

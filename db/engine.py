@@ -6,6 +6,7 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 
 def engine_for(url: str, *, pool_size: int = 5, connect_seconds: int = 10) -> Engine:
@@ -32,6 +33,12 @@ def driver(connection: Connection) -> psycopg.Connection:
     if not isinstance(below, psycopg.Connection):
         raise TypeError(f"Sightline works on psycopg, not on {type(below).__name__}.")
     return below
+
+
+def is_lost(error: OperationalError) -> bool:
+    """No answer at all, or a server that is going down or coming up; a lock or a time limit is neither."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state.startswith("57P")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import streamlit as st
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from db.engine import is_lost
 from db.errors import SightlineError
 
 
@@ -21,7 +22,7 @@ def explain(error: Exception) -> bool:
 def _told(error: Exception) -> SightlineError:
     if isinstance(error, SightlineError):
         return error
-    if isinstance(error, OperationalError) and _is_lost(error):
+    if isinstance(error, OperationalError) and is_lost(error):
         return SightlineError(
             "The database does not answer.",
             why="It was stopped, or it can't be reached.",
@@ -32,9 +33,3 @@ def _told(error: Exception) -> SightlineError:
         why="Something happened that Sightline did not expect.",
         fix="Load it again; if that does not help, tell whoever runs Sightline the reference.",
     )
-
-
-def _is_lost(error: OperationalError) -> bool:
-    """No answer at all, or a server that is going down or coming up."""
-    state = getattr(error.orig, "sqlstate", None)
-    return state is None or state.startswith("57P")

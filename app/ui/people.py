@@ -14,6 +14,7 @@ from app.identity.accounts import admins
 from app.identity.cookies import session_cookie
 from app.identity.returning import SIGN_IN, safe_return, sign_in_address
 from app.identity.sessions import Person, end_session, person_of
+from db.engine import is_lost
 
 
 def person_here(permission: Permission) -> Viewer:
@@ -28,7 +29,9 @@ def signed_in() -> Person:
     """Who is here; somebody whose session is over is sent to sign in, and back to this page."""
     try:
         person = person_of(serving.engines().rw, st.context.cookies.get(session_cookie()))
-    except OperationalError:
+    except OperationalError as error:
+        if not is_lost(error):
+            raise
         # The gate has a page for this, which keeps trying and comes back.
         leave_for(_here())
     if person is None:

@@ -11,6 +11,7 @@ from app.identity.returning import SIGN_IN, SIGN_OUT, sign_in_address
 from app.identity.sessions import person_of
 from app.web.lost import database_lost
 from app.web.visitor import comes_from_here, is_known_host, token_of
+from db.engine import is_lost
 
 # Streamlit's bundles hold nothing of ours; its client asks for the last two before it reconnects.
 _OPEN = {SIGN_IN, SIGN_OUT, "/health", "/metrics", "/favicon.png", "/_stcore/health", "/_stcore/host-config"}
@@ -50,7 +51,9 @@ async def _refusal(visit: HTTPConnection) -> Response | None:
         return strange
     try:
         person = await anyio.to_thread.run_sync(lambda: person_of(serving.engines().rw, token_of(visit)))
-    except OperationalError:
+    except OperationalError as error:
+        if not is_lost(error):
+            raise
         return database_lost(visit.scope) if _is_navigation(visit) else _no_answer()
     if person is None:
         return _sign_in_first(visit)

@@ -1,7 +1,8 @@
 """All that is put before and beside Streamlit: routes and middleware, the outermost first."""
 
-from pathlib import Path
+import uuid
 
+import structlog
 from sqlalchemy.exc import OperationalError
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -9,31 +10,47 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.web import export, oidc, signing
-from app.web.compressed import CompressedFiles
+from app.web.compressed import Compressed, StaticFiles
 from app.web.gate import Gate
 from app.web.headers import SecurityHeaders, content_policy
 from app.web.health import show_health
 from app.web.lost import database_lost
 from app.web.measures import Measured, show_metrics
+from app.web.paper import page, told
 from app.web.shell import Shell, page_of
+from db.engine import is_lost
 
 ROUTES = [Route("/health", show_health), Route("/metrics", show_metrics), *signing.ROUTES, *oidc.ROUTES, *export.ROUTES]
 
 
-def middleware(streamlit_files: Path) -> list[Middleware]:
-    """Around Streamlit, whose own files lie in this folder."""
-    html = page_of(streamlit_files / "index.html")
+def middleware(files: StaticFiles) -> list[Middleware]:
+    """Around Streamlit, whose own files these are."""
+    html = page_of(files.folder / "index.html")
     return [
         Middleware(SecurityHeaders, policy=content_policy(html)),
         Middleware(Measured),
         Middleware(Gate),
         Middleware(Shell, html=html),
-        Middleware(CompressedFiles, folder=streamlit_files),
+        Middleware(Compressed, files=files),
     ]
 
 
-async def _lost(request: Request, _: Exception) -> Response:
+async def _lost(request: Request, error: OperationalError) -> Response:
+    if not is_lost(error):
+        raise error
     return database_lost(request.scope)
 
 
-EXCEPTION_HANDLERS = {OperationalError: _lost}
+async def _failed(_: Request, error: Exception) -> Response:
+    """What nobody expected: a sentence, and the reference under which the log tells the rest."""
+    reference = uuid.uuid4().hex[:8]
+    structlog.get_logger().error("A request failed.", reference=reference, exc_info=error)
+    return page(
+        "This did not work",
+        told("Something happened that Sightline did not expect.", is_bad=True)
+        + f"<p>Try again; if that does not help, tell whoever runs it the reference <code>{reference}</code>.</p>",
+        status=500,
+    )
+
+
+EXCEPTION_HANDLERS = {OperationalError: _lost, Exception: _failed}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 from streamlit.file_util import get_static_dir
@@ -16,6 +16,7 @@ from app.access import Role, operator
 from app.commands.team import add_member
 from app.settings import settings
 from app.web import site
+from app.web.compressed import StaticFiles
 from tests.servers import Server, new_database
 
 PASSWORD = "four random canary words"
@@ -31,6 +32,11 @@ async def room(scope, receive, send):
         await socket.close()
     elif scope["type"] == "http":
         await PlainTextResponse(f"inside: {scope['path']}")(scope, receive, send)
+
+
+async def broken(_):
+    """A route that fails as nobody expected."""
+    raise ZeroDivisionError("canary-of-an-error")
 
 
 @pytest.fixture(scope="package")
@@ -67,8 +73,8 @@ def setting(installation, monkeypatch):
 @pytest.fixture(scope="session")
 def built() -> Starlette:
     return Starlette(
-        routes=[*site.ROUTES, Mount("/", room)],
-        middleware=site.middleware(FILES),
+        routes=[*site.ROUTES, Route("/media/broken", broken), Mount("/", room)],
+        middleware=site.middleware(StaticFiles(FILES)),
         exception_handlers=site.EXCEPTION_HANDLERS,
     )
 

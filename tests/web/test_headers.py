@@ -1,12 +1,13 @@
 """Every answer tells browsers what they may do with it; big files travel small; collectors get their figures."""
 
 import gzip
+import re
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from app.web.compressed import CompressedFiles
+from app.web.compressed import StaticFiles
 from tests.web.conftest import FILES, sign_in
 
 ALWAYS = {
@@ -68,10 +69,26 @@ def test_streamlits_files_travel_compressed_and_arrive_as_they_are(visit):
 
 
 def test_a_file_is_compressed_once(monkeypatch):
-    made = CompressedFiles(None, FILES)
-    first = made._compress(f"/static/js/{LARGEST.name}")
+    path = f"/static/js/{LARGEST.name}"
+    made = StaticFiles(FILES)
+    first = made.compressed(path)
     monkeypatch.setattr(gzip, "compress", None)
-    assert made._compress(f"/static/js/{LARGEST.name}") is first
+    assert made.compressed(path) is first
+
+
+def test_what_every_page_begins_with_is_compressed_ahead():
+    made = StaticFiles(FILES)
+    made.compress_first()
+    html = (FILES / "index.html").read_text()
+    assert {path for path in made.paths if made.is_kept(path)} == {path for path in made.paths if path in html}
+
+
+def test_an_error_that_nobody_expected_gets_a_reference_and_no_details(inside, built):
+    calm = TestClient(built, base_url="http://127.0.0.1:8501", cookies=inside.cookies, raise_server_exceptions=False)
+    answer = calm.get("/media/broken", headers={"accept": "application/json"})
+    assert answer.status_code == 500
+    assert re.search("reference <code>[0-9a-f]{8}</code>", answer.text)
+    assert "canary" not in answer.text
 
 
 def test_the_page_itself_bears_our_name_and_travels_compressed(inside):
