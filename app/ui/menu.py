@@ -38,5 +38,7 @@ class MenuPage:
 
 PAGES = (
     MenuPage("overview", "Overview", ":material/dashboard:", Permission.OVERVIEW_READ, Audience.TEAM),
+    MenuPage("campaigns", "Campaigns", ":material/campaign:", Permission.CAMPAIGNS_READ, Audience.TEAM),
+    MenuPage("campaign", "Campaign", ":material/flag:", Permission.CAMPAIGNS_READ, Audience.TEAM, is_detail=True),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

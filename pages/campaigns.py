@@ -1,0 +1,57 @@
+"""Campaigns of every channel: found by their words, beside each other, and over each other from their launch on."""
+
+import streamlit as st
+
+from app import serving, ui
+from app.access import Permission
+from app.metrics.metric import Unit
+from app.records.campaigns import search_campaigns
+from app.ui.compared import compared, wanted
+from app.ui.onward import onward, place
+from app.ui.words import spelled
+
+FIGURES = ("emails_delivered", "open_rate", "click_rate", "views", "conversions", "impressions", "spend", "roas")
+COLUMNS = {
+    "name": ui.Column("Campaign", opens="campaign", key="id"),
+    "workspace": "Workspace",
+    "channel": "Channel",
+    "status": "Status",
+    "start_date": "First day",
+    "end_date": "Last day",
+    "total_budget": ui.Column("Budget", Unit.MONEY),
+    "currency": "Currency",
+    "reached": ui.Column("Reached", Unit.COUNT),
+    "clicks": ui.Column("Clicks", Unit.COUNT),
+    "conversions": ui.Column("Conversions", Unit.COUNT),
+}
+
+viewer = ui.person_here(Permission.CAMPAIGNS_READ)
+scope = ui.top("Campaigns", viewer, own=("campaign_status",))
+sought = st.text_input(
+    "Search", key="words", bind="query-params", placeholder="Words of names and descriptions", max_chars=200
+)
+found = search_campaigns(serving.engines().ro, viewer, wanted(sought, scope), after=place("after"), limit=50)
+if not found.rows:
+    ui.nothing_here(
+        "No campaign is like this.", fill="Type the beginning of a word of its name, or choose fewer filters."
+    )
+    st.stop()
+
+in_period = scope.narrowed(campaign=tuple(str(one.id) for one in found.rows)) if sought else scope
+ui.table(
+    ui.ask(FIGURES, in_period.uncompared, by=("campaign", "channel")),
+    name="campaigns",
+    title="What they did in this period",
+    opens="campaign",
+)
+compared(found.rows, scope)
+ui.table(
+    [vars(one) | {"channel": spelled(one.channel), "status": spelled(one.status)} for one in found.rows],
+    name="all-campaigns",
+    title="All campaigns, the newest first",
+    why="Also those that did nothing in this period. Counts are of their whole life; reached are e-mails delivered, "
+    "pages viewed or ads shown. Read from the database a moment ago.",
+    columns=COLUMNS,
+    scope=scope,
+)
+onward("campaigns", scope, "after", found.next, words=sought or None)
