@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from app.access import Permission, Viewer
 from app.settings import PROJECT
@@ -18,7 +19,7 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True)
 class MenuPage:
-    """A page: its file is `pages/<name>.py`, its address is the name."""
+    """A page: its address is the name, its file `pages/<name>.py` unless a module of Python is called so."""
 
     name: str
     title: str
@@ -27,10 +28,11 @@ class MenuPage:
     audience: Audience
     # A detail is reached from its list, with an id in its address.
     is_detail: bool = False
+    script: str | None = None
 
     @property
-    def file(self) -> str:
-        return str(PROJECT / "pages" / f"{self.name}.py")
+    def file(self) -> Path:
+        return PROJECT / "pages" / f"{self.script or self.name}.py"
 
     def opens_to(self, viewer: Viewer) -> bool:
         return self.permission is None or viewer.may(self.permission)

@@ -25,13 +25,12 @@ def test_a_refusal_is_a_sentence_that_names_whom_to_ask(installation):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_page_of_the_menu_is_there_and_opens_to_an_admin(page):
-    assert (PROJECT / "pages" / f"{page.name}.py").exists()
+    assert page.file.exists()
     assert page.opens_to(Viewer("Ada", frozenset({Role.ADMIN}), frozenset()))
 
 
 def test_every_file_of_a_page_is_in_the_menu_once():
-    files = sorted(path.stem for path in (PROJECT / "pages").glob("*.py"))
-    assert sorted(page.name for page in PAGES) == files
+    assert sorted(page.file for page in PAGES) == sorted((PROJECT / "pages").glob("*.py"))
 
 
 @pytest.mark.parametrize("role", Role)
