@@ -58,6 +58,8 @@ def _arrow(kind: str) -> pa.DataType:
         return pa.decimal128(int(width), int(scale))
     return {
         "BIGINT": pa.int64(),
+        # The sum of no amounts: nothing told DuckDB how many places they have.
+        "HUGEINT": pa.decimal128(38, 0),
         "INTEGER": pa.int32(),
         "DOUBLE": pa.float64(),
         "DATE": pa.date32(),
