@@ -37,4 +37,4 @@ else:
     with right:
         ui.line(ui.ask(shown.course, one.uncompared, grain=scope.grain), title="Course")
     for split in shown.splits:
-        ui.table(ui.ask(split.figures, one, by=split.by), name=split.by, title=split.title)
+        ui.table(ui.ask(split.figures, one.uncompared, by=split.by), name=split.by, title=split.title)

@@ -11,6 +11,7 @@ from app.ui.onward import onward, place
 from app.ui.words import spelled
 
 FIGURES = ("emails_delivered", "open_rate", "click_rate", "views", "conversions", "impressions", "spend", "roas")
+MOST_NAMED = 1000
 COLUMNS = {
     "name": ui.Column("Campaign", opens="campaign", key="id"),
     "workspace": "Workspace",
@@ -30,18 +31,21 @@ scope = ui.top("Campaigns", viewer, own=("campaign_status",))
 sought = st.text_input(
     "Search", key="words", bind="query-params", placeholder="Words of names and descriptions", max_chars=200
 )
-found = search_campaigns(serving.engines().ro, viewer, wanted(sought, scope), after=place("after"), limit=50)
+ro, asked = serving.engines().ro, wanted(sought, scope)
+found = search_campaigns(ro, viewer, asked, after=place("after"), limit=50)
 if not found.rows:
     ui.nothing_here(
         "No campaign is like this.", fill="Type the beginning of a word of its name, or choose fewer filters."
     )
     st.stop()
 
-in_period = scope.narrowed(campaign=tuple(str(one.id) for one in found.rows)) if sought else scope
+named = search_campaigns(ro, viewer, asked, limit=MOST_NAMED) if sought else None
+only = scope.narrowed(campaign=tuple(str(one.id) for one in named.rows)) if named else scope
 ui.table(
-    ui.ask(FIGURES, in_period.uncompared, by=("campaign", "channel")),
+    ui.ask(FIGURES, only.uncompared, by=("campaign", "channel")),
     name="campaigns",
     title="What they did in this period",
+    why=f"Of the {MOST_NAMED:,} newest that hold these words." if named and named.next else "",
     opens="campaign",
 )
 compared(found.rows, scope)

@@ -34,6 +34,8 @@ class Changed:
     change: Optimization
     days: int | None
     outcome: Outcome | None
+    # Other changes of the same campaign within these days: their effects can't be told apart.
+    mixed: int = 0
 
 
 def changed(changes: Sequence[Optimization], scope: Scope, rate: str, ran: tuple[date, date]) -> None:
@@ -43,18 +45,20 @@ def changed(changes: Sequence[Optimization], scope: Scope, rate: str, ran: tuple
             "What the autopilot changed", empty_card("Nothing was changed.", "The autopilot writes here what it does.")
         )
         return
-    found = [_found(one, scope, rate, ran) for one in changes]
+    found = [_found(one, changes, scope, rate, ran) for one in changes]
     told = [part for one in found for part in _told(one, scope.zone)]
     title = words.title(metric(rate))
     card(
         f"What the autopilot changed, by {title}",
         _drawn(found, scope.zone),
-        tag("ul", *told, class_="sl-notes"),
+        tag("ul", *told, class_="sl-small"),
         why=_WHY,
     )
 
 
-def _found(change: Optimization, scope: Scope, rate: str, ran: tuple[date, date]) -> Changed:
+def _found(
+    change: Optimization, changes: Sequence[Optimization], scope: Scope, rate: str, ran: tuple[date, date]
+) -> Changed:
     on = _day(change, scope.zone)
     days = window_days(on, *ran)
     if days is None:
@@ -64,7 +68,8 @@ def _found(change: Optimization, scope: Scope, rate: str, ran: tuple[date, date]
     found = courses(rows, on, days)
     mine = [found[key] for key in (str(change.campaign_id),) if key in found]
     theirs = [found[str(key)] for key in others if key != change.campaign_id and str(key) in found]
-    return Changed(change, days, before_and_after(mine, theirs))
+    mixed = sum(abs((_day(one, scope.zone) - on).days) <= days for one in changes) - 1
+    return Changed(change, days, before_and_after(mine, theirs), mixed)
 
 
 def _rows(keys: Sequence[UUID], scope: Scope, rate: str, on: date, days: int) -> list[tuple[str, date, float, float]]:
@@ -126,16 +131,19 @@ def _measured(one: Changed) -> Markup:
         return joined((f"{seen}. ", _too_few(outcome)))
     others = f"; that of {words.counted(outcome.unchanged, 'unchanged campaign')} {_percent(outcome.others)}"
     sure = "" if outcome.is_sure else " Chance alone may have done this."
-    return joined((f"{seen}{others}: an effect of {_between(outcome.effect)}.{sure}", _rebound(outcome)))
+    mixed = f" {words.counted(one.mixed, 'other change')} within these days can't be told from it." if one.mixed else ""
+    return joined((f"{seen}{others}: an effect of {_between(outcome.effect)}.{sure}{mixed}", _rebound(outcome)))
 
 
 def _too_few(outcome: Outcome) -> str:
     if outcome.own is None:
         return "It had no such rate before or after."
-    return (
-        f"Only {words.counted(outcome.unchanged, 'unchanged campaign')} ran on these days; with fewer than "
-        f"{FEWEST_UNCHANGED} nobody can tell what would have happened anyway."
+    left_alone = (
+        f"{outcome.unchanged} of the campaigns that were left alone ran"
+        if outcome.unchanged
+        else "None that was left alone ran"
     )
+    return f"{left_alone} on these days: fewer than {FEWEST_UNCHANGED} do not tell what would have happened anyway."
 
 
 def _rebound(outcome: Outcome) -> Markup:

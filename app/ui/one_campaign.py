@@ -99,7 +99,7 @@ CHANNELS = {
 _EMAIL: Mapping[str, str | Column] = {
     "occurred_at": "When",
     "event_type": "What",
-    "email": Column("Contact", opens="contact", key="contact_id"),
+    "email": "Contact",
     "link_url": "Link",
     "device_type": "Device",
     "location": "Place",

@@ -66,9 +66,9 @@ def _drawn(plan: Plan, found: Pacing, currency: str) -> Markup:
     listed = [cell for name, value in facts for cell in (tag("dt", name), tag("dd", value))]
     return joined(
         (
-            tag("p", tag("b", _TOLD[found.pace])),
+            tag("p", tag("b", _TOLD[found.pace]), class_="sl-small"),
             tag("div", *bars, class_="sl-rows"),
-            tag("div", tag("dl", *listed, class_="facts"), class_="sl-receipt"),
+            tag("div", tag("dl", *listed, class_="facts sl-small"), class_="sl-receipt"),
         )
     )
 
