@@ -4,8 +4,8 @@ Each workspace is walked down its own index by time, and the newest of all are m
 of events as in a day of them.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,11 @@ from sqlalchemy import Connection, Engine
 from app.access import Permission, Viewer
 from app.records.reading import Page, Place, moments, page_of, rows, some
 from db.engine import seeing
+from db.errors import SightlineError
+
+
+class UnknownColumnError(SightlineError):
+    """A list is to be narrowed by what it has no column for."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,8 @@ _UNPRICED = replace(_GENERATIONS, made=(*_GENERATIONS.made, ("cost_usd", "CAST(N
 class Narrowed:
     """Which events: of one campaign, contact or user, in some workspaces, of some kinds, in some days.
 
-    Days are days of the reporting zone, from `since` up to and without `until`.
+    Days are days of the reporting zone, from `since` up to and without `until`. `having` names columns of the list and
+    the values that are let through. Workspaces are named by their keys, or by their short names.
     """
 
     campaign: UUID | None = None
@@ -179,6 +185,9 @@ class Narrowed:
     workspaces: frozenset[UUID] | None = None
     kinds: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
+    slugs: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    having: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     since: date | None = None
     until: date | None = None
 
@@ -238,6 +247,8 @@ def _listed(engine: Engine, viewer: Viewer, fact: _Fact, make: type[Any], asked:
         "user": only.user,
         "kinds": list(only.kinds),
         "statuses": list(only.statuses),
+        "channels": list(only.channels),
+        **{f"only_{name}": list(values) for name, values in only.having.items()},
         "since": since,
         "until": until,
         "after_at": after and after.at,
@@ -258,27 +269,31 @@ def _owners(connection: Connection, viewer: Viewer, only: Narrowed) -> list[UUID
         if key:
             owner = f"SELECT workspace_id FROM {table} WHERE id = :key"  # noqa: S608 - our own name
             chosen &= {row["workspace_id"] for row in rows(connection, owner, key=key)}
+    if only.slugs:
+        named = "SELECT id FROM workspaces WHERE slug = ANY (:slugs)"
+        chosen &= {row["id"] for row in rows(connection, named, slugs=list(only.slugs))}
     return sorted(chosen)
 
 
 def _conditions(fact: _Fact, only: Narrowed, after: Place | None) -> Iterator[str]:
-    if only.campaign:
-        yield "campaign_id = :campaign"
-    if only.contact:
-        yield "contact_id = :contact"
-    if only.user:
-        yield "user_id = :user"
-    if only.kinds:
-        yield f"{fact.kind} = ANY (:kinds)"
-    if only.statuses:
-        yield "status = ANY (:statuses)"
-    if only.since:
-        yield f"{fact.at} >= :since"
-    if only.until:
-        yield f"{fact.at} < :until"
-    if after:
+    conditions = (
+        (only.campaign, "campaign_id = :campaign"),
+        (only.contact, "contact_id = :contact"),
+        (only.user, "user_id = :user"),
+        (only.kinds, f"{fact.kind} = ANY (:kinds)"),
+        (only.statuses, "status = ANY (:statuses)"),
+        (only.channels, "campaign_id IN (SELECT id FROM campaigns WHERE channel = ANY (:channels))"),
+        (only.since, f"{fact.at} >= :since"),
+        (only.until, f"{fact.at} < :until"),
         # Twice: a pair is compared by no index, and its first half alone is.
-        yield f"{fact.at} <= :after_at AND ({fact.at}, id) < (:after_at, :after_key)"
+        (after, f"{fact.at} <= :after_at AND ({fact.at}, id) < (:after_at, :after_key)"),
+    )
+    yield from (condition for is_asked, condition in conditions if is_asked)
+    for name, values in only.having.items():
+        if name not in fact.own:
+            raise UnknownColumnError(f"{fact.table} is not listed by {name}.", fix=f"It has {', '.join(fact.own)}.")
+        if values:
+            yield f"{name} = ANY (:only_{name})"
 
 
 def _question(fact: _Fact, conditions: Sequence[str]) -> str:

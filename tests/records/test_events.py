@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.access import Role
 from app.records import events
-from app.records.events import ALL, Narrowed, conversions, email_events, generations, web_events
+from app.records.events import ALL, Narrowed, UnknownColumnError, conversions, email_events, generations, web_events
 from app.records.reading import MOST_ROWS, Place, UnreadablePlaceError, some
 from app.settings import settings
 from db.engine import seeing
@@ -151,6 +151,27 @@ def test_what_a_call_cost_is_for_those_who_may_read_cost(shop):
     viewer = replace(admin, roles=frozenset({Role.VIEWER}))
     assert generations(ro, viewer).rows == (replace(call, cost_usd=None),)
     assert generations(ro, admin, Narrowed(statuses=("completed",))).rows == ()
+
+
+def test_calls_are_narrowed_by_what_a_page_filters_by(shop):
+    """Of three calls, one is of the model, has the error, and is for a campaign of the channel."""
+    mail = campaign(shop.connection, shop.workspace, "email", name="Spring")
+    told = {"workspace_id": shop.workspace, "user_id": shop.owner, "product": "mailer", "provider": "openai",
+        "generation_type": "email", "status": "failed"}  # fmt: skip
+    for number, (model, code, of) in enumerate((("a", "slow", mail.id), ("b", "slow", None), ("a", None, None))):
+        add(shop.connection, "ai_generations", **told, model=model, error_code=code, campaign_id=of,
+            created_at=minute(number))  # fmt: skip
+
+    def seen(**only):
+        return [(one.model, one.error_code) for one in generations(*shop.made(), Narrowed(**only)).rows]
+
+    assert seen(having={"model": ("a",)}) == [("a", None), ("a", "slow")]
+    assert seen(having={"model": ("a",), "error_code": ("slow",)}) == [("a", "slow")]
+    assert seen(having={"model": ()}, channels=("email",)) == [("a", "slow")]
+    assert seen(having={"model": ("a' OR true --",)}) == []
+    assert seen(slugs=("nobody",)) == []
+    with pytest.raises(UnknownColumnError, match="not listed by id = id OR model"):
+        seen(having={"id = id OR model": ("a",)})
 
 
 def test_what_visitors_did_is_read_with_the_part_of_the_page(shop):
