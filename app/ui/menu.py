@@ -42,5 +42,6 @@ PAGES = (
     MenuPage("overview", "Overview", ":material/dashboard:", Permission.OVERVIEW_READ, Audience.TEAM),
     MenuPage("campaigns", "Campaigns", ":material/campaign:", Permission.CAMPAIGNS_READ, Audience.TEAM),
     MenuPage("campaign", "Campaign", ":material/flag:", Permission.CAMPAIGNS_READ, Audience.TEAM, is_detail=True),
+    MenuPage("email", "E-mail", ":material/mail:", Permission.EMAIL_READ, Audience.TEAM, script="emails"),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

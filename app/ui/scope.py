@@ -47,6 +47,11 @@ class Scope:
         """The same days, compared with none."""
         return replace(self, compare=None)
 
+    @property
+    def daily(self) -> "Scope":
+        """The same choices, in nothing finer than days."""
+        return replace(self, grain="day") if self.grain == "hour" else self
+
     def narrowed(self, **chosen: str | int | Values | None) -> "Scope":
         """Only rows with these values, besides what was chosen already."""
         more = {name: value if isinstance(value, tuple) else (value,) for name, value in chosen.items()}

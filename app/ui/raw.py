@@ -1,0 +1,80 @@
+"""Single events behind the figures, newest first: read from Postgres and paged by key."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from app import serving
+from app.records.events import Narrowed, email_events
+from app.ui import words
+from app.ui.choices import chosen_workspaces
+from app.ui.notices import say_broken
+from app.ui.onward import onward, place
+from app.ui.rows import Column, Columns
+from app.ui.scope import Scope
+from app.ui.tables import PAGE, table
+from db.tables.facts import EMAIL_EVENT_TYPES
+
+EMAIL_COLUMNS: Columns = {
+    "occurred_at": "When",
+    "what": "What",
+    "campaign": Column("Campaign", opens="campaign", key="campaign_id"),
+    "email": Column("Contact", opens="contact", key="contact_id"),
+    "link_url": "Link",
+    "bounced": "Bounce",
+    "device_type": "Device",
+    "location": "Place",
+    "provider": "Provider",
+    "user_agent": "Read with",
+}
+_ALL = "All"
+_LIVE = "Read from the database a moment ago; the newest first."
+
+
+def raw_emails(page: str, scope: Scope, **kept: object) -> None:
+    """Events of the period in the chosen workspaces, of one kind or of all; `kept` stays in the address."""
+    kind = _kind()
+    only = Narrowed(
+        workspaces=chosen_workspaces(scope),
+        kinds=() if kind == _ALL else (kind.lower(),),
+        since=scope.since,
+        until=scope.until,
+    )
+    found = email_events(serving.engines().ro, scope.viewer, only, after=place("after"), limit=PAGE)
+    table(
+        email_rows(found.rows),
+        name="raw-emails",
+        title="Single events",
+        why=_LIVE + _unfiltered(scope),
+        columns=EMAIL_COLUMNS,
+        scope=scope,
+        empty=("No such event in this period.", "Choose another period or kind, or fewer workspaces."),
+    )
+    onward(page, scope, "after", found.next, **kept, event=None if kind == _ALL else kind)
+
+
+def email_rows(events: Sequence[Any]) -> list[dict[str, Any]]:
+    """Events as rows of a table: bounces with their class and reason, opens by machines told apart."""
+    return [
+        {
+            **vars(one),
+            "what": words.spelled(one.event_type) + (" by a machine" if one.is_machine_open else ""),
+            "bounced": ", ".join(part for part in (one.bounce_type, one.bounce_reason) if part) or None,
+        }
+        for one in events
+    ]
+
+
+def _kind() -> str:
+    options = [_ALL, *(words.spelled(one) for one in EMAIL_EVENT_TYPES)]
+    broken = [f"event={given}" for given in st.query_params.get_all("event") if given not in options]
+    if broken:
+        say_broken(broken)
+    return st.selectbox("Kind of event", options, key="event", bind="query-params", width=220) or _ALL
+
+
+def _unfiltered(scope: Scope) -> str:
+    """Filters that single events are not narrowed by."""
+    others = [words.spelled(name).lower() for name in scope.where if name != "workspace"]
+    return f" Not narrowed by {' and '.join(others)}." if others else ""
