@@ -66,7 +66,7 @@ def _answer(answer: Asked, name: str, opens: str | None, is_totalled: bool) -> N
     opened = _opener(answer, opens) if opens else None
     drawn = grid(answer, rows, total=_total(answer) if is_totalled else None, opened=opened)
     counted = words.counted(number, "row") + (f" of {answer.keys_found:,}" if answer.keys_found > number else "")
-    _draw(drawn, counted, downloads(answer, name))
+    _draw(drawn, counted, downloads(answer, name), name)
 
 
 @st.fragment
@@ -76,16 +76,16 @@ def _records(rows: list[Row], name: str, columns: Columns | None, scope: Scope |
         orders = {column.label: key for key, column in shown.items()}
         rows = _ordered(rows, name, orders, lambda row: text_of(row, shown), "any column")
     number = len(rows)
-    _draw(listing(_turned(rows, name), shown, scope), words.counted(number, "row"), Markup())
+    _draw(listing(_turned(rows, name), shown, scope), words.counted(number, "row"), Markup(), name)
 
 
-def _draw(drawn: Markup, counted: str, links: Markup) -> None:
+def _draw(drawn: Markup, counted: str, links: Markup, name: str) -> None:
     told = tag("span", counted, class_="sl-muted")
     foot = tag("p", told, Markup("&ensp;") if links else "", links, class_="sl-small", style="margin:.4rem 0 0")
     st.html(
         tag(
             "div",
-            tag("div", drawn, class_="sl-scroll", tabindex=0, role="region", aria_label="Table"),
+            tag("div", drawn, class_="sl-scroll", tabindex=0, role="region", aria_label=f"Table {name}"),
             foot,
             class_="sl",
         )
