@@ -13,6 +13,7 @@ from app.ui.scope import Note, Scope
 from app.ui.tables import table
 from app.ui.tiles import tiles
 from app.ui.top import top
+from app.ui.views import one_of
 
 __all__ = [
     "Asked",
@@ -29,6 +30,7 @@ __all__ = [
     "line",
     "link",
     "nothing_here",
+    "one_of",
     "person_here",
     "reasons",
     "receipt",

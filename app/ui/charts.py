@@ -20,7 +20,7 @@ _EMPTY = ("Nothing happened in this period.", "Choose another period, or fewer f
 
 def chart(answer: Asked | Refused, drawing: Drawing, *, title: str, why: str = "") -> None:
     """Whatever is drawn, it comes with its receipt, its table and its downloads; a refusal says why nothing is."""
-    with st.container(border=True, key=f"card-{slug(title)}"):
+    with st.container(border=True, key=f"card-{slug(title)}", height="stretch"):
         head = joined((tag("h2", title), tag("p", why, class_="why") if why else ""))
         if isinstance(answer, Refused):
             st.html(tag("section", head, refusal_card(answer), class_="sl sl-card"))

@@ -43,5 +43,8 @@ PAGES = (
     MenuPage("campaigns", "Campaigns", ":material/campaign:", Permission.CAMPAIGNS_READ, Audience.TEAM),
     MenuPage("campaign", "Campaign", ":material/flag:", Permission.CAMPAIGNS_READ, Audience.TEAM, is_detail=True),
     MenuPage("email", "E-mail", ":material/mail:", Permission.EMAIL_READ, Audience.TEAM, script="emails"),
+    MenuPage("web", "Web", ":material/language:", Permission.WEB_READ, Audience.TEAM),
+    MenuPage("ads", "Ads", ":material/ads_click:", Permission.ADS_READ, Audience.TEAM),
+    MenuPage("ai_usage", "AI usage", ":material/auto_awesome:", Permission.AI_USAGE_READ, Audience.TEAM),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

@@ -12,8 +12,8 @@ from app.ui.behind import behind, downloads, slug
 from app.ui.empty import empty_card, refusal_card
 from app.ui.grid import Opened, Row, grid, shown_key
 from app.ui.links import address, anchor
-from app.ui.rows import Columns, Rows, columns_of, listing, rows_of, text_of
 from app.ui.markup import Markup, joined, tag
+from app.ui.rows import Columns, Rows, columns_of, listing, rows_of, text_of
 from app.ui.scope import Scope
 
 PAGE = 25
@@ -142,9 +142,11 @@ def _total(answer: Asked) -> Row | None:
 
 
 def _opener(answer: Asked, opens: str) -> Opened:
-    key = answer.by[0].name
+    key = answer.by[0]
 
     def link(row: Row, name: str) -> Markup:
-        return anchor(name, address(opens, answer.scope, **{key: row[key]}))
+        # Filters of listed values are named in addresses as people read them.
+        chosen = words.value_of(key, row[key.name]) if key.values else row[key.name]
+        return anchor(name, address(opens, answer.scope, **{key.name: chosen}))
 
     return link

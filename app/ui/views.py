@@ -1,0 +1,25 @@
+"""One of several views of a page: which one stands in the address."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.ui.notices import say_broken
+
+
+def one_of(key: str, options: Sequence[str], *, label: str = "", usual: str | None = None) -> str:
+    """The chosen one. What the address names and isn't there is said, and the usual one is shown."""
+    first = usual or options[0]
+    broken = [f"{key}={given}" for given in st.query_params.get_all(key) if given not in options]
+    if broken:
+        say_broken(broken)
+    chosen = st.segmented_control(
+        label or "Show",
+        options,
+        default=first,
+        key=key,
+        bind="query-params",
+        label_visibility="visible" if label else "collapsed",
+        required=True,
+    )
+    return chosen if chosen in options else first
