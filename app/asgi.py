@@ -13,6 +13,7 @@ from streamlit.file_util import get_static_dir
 from app import logs, serving
 from app.settings import PROJECT
 from app.ui.failure import explain
+from app.ui.people import going_to
 from app.web import site
 from app.web.compressed import StaticFiles
 
@@ -35,7 +36,7 @@ app = st.App(
     PROJECT / "app" / "main.py",
     lifespan=_lifespan,
     routes=site.ROUTES,
-    middleware=site.middleware(_files),
+    middleware=site.middleware(_files, farewell=going_to("").SerializeToString()),
     exception_handlers=site.EXCEPTION_HANDLERS,
     on_script_error=explain,
 )

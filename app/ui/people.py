@@ -1,7 +1,6 @@
 """Who looks at the page: read from the database on every run, so that a role taken away is gone at the next click."""
 
 from typing import Never
-from urllib.parse import urlsplit
 
 import streamlit as st
 from sqlalchemy.exc import OperationalError
@@ -12,9 +11,11 @@ from app import serving
 from app.access import Permission, Viewer
 from app.identity.accounts import admins
 from app.identity.cookies import session_cookie
-from app.identity.returning import SIGN_IN, safe_return, sign_in_address
+from app.identity.returning import SIGN_IN
 from app.identity.sessions import Person, end_session, person_of
 from db.engine import is_lost
+
+_HERE = ""
 
 
 def person_here(permission: Permission) -> Viewer:
@@ -33,9 +34,10 @@ def signed_in() -> Person:
         if not is_lost(error):
             raise
         # The gate has a page for this, which keeps trying and comes back.
-        leave_for(_here())
+        leave_for(_HERE)
     if person is None:
-        leave_for(sign_in_address(_here()))
+        # The gate asks to sign in, and comes back.
+        leave_for(_HERE)
     return person
 
 
@@ -65,14 +67,12 @@ def leave_for(address: str) -> Never:
     """Send the browser to another address of this site, as Streamlit itself does to sign somebody in."""
     context = get_script_run_ctx()
     if context is not None:
-        message = ForwardMsg()
-        message.auth_redirect.url = address
-        context.enqueue(message)
+        context.enqueue(going_to(address))
     st.stop()
 
 
-def _here() -> str:
-    """The address of this page with its filters."""
-    parts = urlsplit(st.context.url or "/")
-    query = context.query_string if (context := get_script_run_ctx()) else ""
-    return safe_return(parts.path + (f"?{query}" if query else ""))
+def going_to(address: str) -> ForwardMsg:
+    """The message on which Streamlit's client loads an address; an empty one is the page that it shows, anew."""
+    message = ForwardMsg()
+    message.auth_redirect.url = address
+    return message

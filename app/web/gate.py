@@ -26,29 +26,40 @@ _SAFE = {"GET", "HEAD", "OPTIONS"}
 class Gate:
     """ASGI middleware before all routes, Streamlit's and ours."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, farewell: bytes) -> None:
         self.app = app
+        self._farewell = farewell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        refusal = await _refusal(HTTPConnection(scope))
+        visit = HTTPConnection(scope)
+        strange = _out_of_place(visit)
+        refusal = strange or await _refusal(visit)
         if refusal is None:
             await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008, "reason": "Sign in first."})
-        else:
+        elif scope["type"] == "http":
             await refusal(scope, receive, send)
+        elif strange:
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._send_away(scope, send)
+
+    async def _send_away(self, scope: Scope, send: Send) -> None:
+        """A page that was left open overnight asks for its socket again: it is told to load anew, and nothing else.
+
+        Without a word it would try for ever, and the person would look at an empty page.
+        """
+        await send({"type": "websocket.accept", "subprotocol": next(iter(scope["subprotocols"]), None)})
+        await send({"type": "websocket.send", "bytes": self._farewell})
+        await send({"type": "websocket.close", "code": 1008, "reason": "Sign in first."})
 
 
 async def _refusal(visit: HTTPConnection) -> Response | None:
     """Why the request goes no further; None lets it through, with the person in its state."""
-    # As the routes match it: decoded.
-    path: str = visit.scope["path"]
-    strange = _out_of_place(visit, path)
-    if strange is not None or _is_open(visit, path):
-        return strange
+    if _is_open(visit):
+        return None
     try:
         person = await anyio.to_thread.run_sync(lambda: person_of(serving.engines().rw, token_of(visit)))
     except OperationalError as error:
@@ -61,8 +72,10 @@ async def _refusal(visit: HTTPConnection) -> Response | None:
     return None
 
 
-def _out_of_place(visit: HTTPConnection, path: str) -> Response | None:
+def _out_of_place(visit: HTTPConnection) -> Response | None:
     """What nobody may ask, signed in or not."""
+    # As the routes match it: decoded.
+    path: str = visit.scope["path"]
     if not is_known_host(visit):
         return PlainTextResponse("This host is not known here.", 400)
     if path.startswith(_CLOSED):
@@ -73,7 +86,8 @@ def _out_of_place(visit: HTTPConnection, path: str) -> Response | None:
     return None
 
 
-def _is_open(visit: HTTPConnection, path: str) -> bool:
+def _is_open(visit: HTTPConnection) -> bool:
+    path: str = visit.scope["path"]
     return visit.scope["type"] == "http" and (path in _OPEN or path.startswith(_OPEN_BELOW))
 
 

@@ -23,13 +23,13 @@ from db.engine import is_lost
 ROUTES = [Route("/health", show_health), Route("/metrics", show_metrics), *signing.ROUTES, *oidc.ROUTES, *export.ROUTES]
 
 
-def middleware(files: StaticFiles) -> list[Middleware]:
-    """Around Streamlit, whose own files these are."""
+def middleware(files: StaticFiles, farewell: bytes) -> list[Middleware]:
+    """Around Streamlit, whose files these are, and whose client loads its page anew when it is sent the farewell."""
     html = page_of(files.folder / "index.html")
     return [
         Middleware(SecurityHeaders, policy=content_policy(html)),
         Middleware(Measured),
-        Middleware(Gate),
+        Middleware(Gate, farewell=farewell),
         Middleware(Shell, html=html),
         Middleware(Compressed, files=files),
     ]

@@ -19,6 +19,7 @@ from app.web import site
 from app.web.compressed import StaticFiles
 from tests.servers import Server, new_database
 
+FAREWELL = b"load anew"
 PASSWORD = "four random canary words"
 FILES = Path(get_static_dir())
 
@@ -74,7 +75,7 @@ def setting(installation, monkeypatch):
 def built() -> Starlette:
     return Starlette(
         routes=[*site.ROUTES, Route("/media/broken", broken), Mount("/", room)],
-        middleware=site.middleware(StaticFiles(FILES)),
+        middleware=site.middleware(StaticFiles(FILES), farewell=FAREWELL),
         exception_handlers=site.EXCEPTION_HANDLERS,
     )
 
