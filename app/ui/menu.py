@@ -46,5 +46,7 @@ PAGES = (
     MenuPage("web", "Web", ":material/language:", Permission.WEB_READ, Audience.TEAM),
     MenuPage("ads", "Ads", ":material/ads_click:", Permission.ADS_READ, Audience.TEAM),
     MenuPage("ai_usage", "AI usage", ":material/auto_awesome:", Permission.AI_USAGE_READ, Audience.TEAM),
+    MenuPage("audience", "Audience", ":material/group:", Permission.AUDIENCE_READ, Audience.TEAM),
+    MenuPage("contact", "Contact", ":material/person:", Permission.AUDIENCE_READ, Audience.TEAM, is_detail=True),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )
