@@ -1,0 +1,53 @@
+"""How tests look at a page: once it is drawn, its tiles, its tables, and what nobody should find on it."""
+
+from decimal import Decimal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+SCREENS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "telephone": {"viewport": {"width": 390, "height": 844}},
+}
+
+
+def settled(page):
+    """The first run is over, and nothing is being drawn."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
+    page.wait_for_timeout(200)
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible(timeout=30_000)
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.get_by_text("The log says more").count() == 0
+
+
+def tiles(page):
+    """Every tile's figure, unrounded; a refused one has none."""
+    found = page.locator("[data-metric]").evaluate_all("all => all.map(one => [one.dataset.metric, one.dataset.value])")
+    return {metric: Decimal(value) if value else None for metric, value in found}
+
+
+def table(page, card):
+    """A card's table by its first column: header and cells, the totals row last."""
+    found = page.locator(f".st-key-card-{card} table").last
+    expect(found).to_be_visible(timeout=30_000)
+    head = found.locator("thead th").all_inner_texts()
+    rows = found.locator("tr").evaluate_all(
+        "rows => rows.map(row => [...row.querySelectorAll('th, td')].map(cell => cell.textContent))"
+    )
+    return {row[0]: dict(zip(head, row, strict=False)) for row in rows[1:]}
+
+
+def whole(seen):
+    """No error, no failed request, nothing from elsewhere, nothing cut off at the side."""
+    settled(seen.page)
+    assert seen.troubles == []
+    assert seen.hosts == {"127.0.0.1"}
+    main = seen.page.get_by_test_id("stMain")
+    assert main.evaluate("area => area.scrollWidth - area.clientWidth") == 0
+
+
+def in_reach(page):
+    """What we draw is readable for everybody."""
+    found = Axe().run(page, context=[".sl"])
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found.response["violations"]] == []
