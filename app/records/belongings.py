@@ -44,7 +44,7 @@ class Asset:
 
 
 @dataclass(frozen=True)
-class TestedVariant:
+class VariantCampaign:
     """A campaign that is one variant of a test; several may carry the same letter."""
 
     campaign_id: UUID
@@ -146,9 +146,9 @@ def assets(engine: Engine, viewer: Viewer, campaign: UUID) -> tuple[Asset, ...]:
     return tuple(Asset(**row) for row in _of_campaign(engine, viewer, _ASSETS, campaign))
 
 
-def variants(engine: Engine, viewer: Viewer, campaign: UUID) -> tuple[TestedVariant, ...]:
+def variants(engine: Engine, viewer: Viewer, campaign: UUID) -> tuple[VariantCampaign, ...]:
     """Every variant of the test that an e-mail campaign is part of, itself included; none: it is part of no test."""
-    return tuple(TestedVariant(**row) for row in _of_campaign(engine, viewer, _VARIANTS, campaign))
+    return tuple(VariantCampaign(**row) for row in _of_campaign(engine, viewer, _VARIANTS, campaign))
 
 
 def optimizations(

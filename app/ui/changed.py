@@ -131,7 +131,7 @@ def _measured(one: Changed) -> Markup:
         return joined((f"{seen}. ", _too_few(outcome)))
     others = f"; that of {words.counted(outcome.unchanged, 'unchanged campaign')} {_percent(outcome.others)}"
     sure = "" if outcome.is_sure else " Chance alone may have done this."
-    mixed = f" {words.counted(one.mixed, 'other change')} within these days can't be told from it." if one.mixed else ""
+    mixed = f" It includes {words.counted(one.mixed, 'other change')} within these days." if one.mixed else ""
     return joined((f"{seen}{others}: an effect of {_between(outcome.effect)}.{sure}{mixed}", _rebound(outcome)))
 
 

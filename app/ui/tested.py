@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from app.analysis.proportions import Rate
 from app.analysis.variants import Comparison, Variant, Verdict, best, compare_variants
 from app.metrics.metric import Unit
-from app.records.belongings import TestedVariant
+from app.records.belongings import VariantCampaign
 from app.ui import words
 from app.ui.cards import LIVE, card
 from app.ui.intervals import Estimate, estimates
@@ -15,7 +15,7 @@ from app.ui.markup import Markup, joined, tag
 _MEASURES = (("Open rate", "emails_opened"), ("Click rate", "emails_clicked"))
 
 
-def tested(variants: Iterable[TestedVariant]) -> None:
+def tested(variants: Iterable[VariantCampaign]) -> None:
     """Opens and clicks of each variant per e-mail delivered; campaigns of one letter are one variant."""
     found = list(variants)
     if len({one.variant for one in found}) < 2:  # noqa: PLR2004 - one alone is no test
@@ -28,12 +28,12 @@ def tested(variants: Iterable[TestedVariant]) -> None:
     card("A/B test", _split(compared[0][1]), *parts, tag("p", LIVE, class_="sl-small sl-muted"), why=_why(found))
 
 
-def _why(found: list[TestedVariant]) -> str:
+def _why(found: list[VariantCampaign]) -> str:
     told = "; ".join(f"{one.variant}: {one.campaign}" for one in found)
     return f"{told}. Intervals hold the truth in 95 of 100 cases."
 
 
-def _rates(found: Iterable[TestedVariant], measure: str) -> dict[str, Rate]:
+def _rates(found: Iterable[VariantCampaign], measure: str) -> dict[str, Rate]:
     hits: dict[str, int] = defaultdict(int)
     of: dict[str, int] = defaultdict(int)
     for one in found:
