@@ -13,6 +13,9 @@ from app.access import Permission, Viewer
 from app.records.reading import Page, Place, beginnings, is_unsearchable, page_of, rows, some
 from db.engine import seeing
 
+# Of fewer ratings the mean says little.
+FEWEST_RATINGS = 3
+
 
 @dataclass(frozen=True)
 class Template:
@@ -54,6 +57,26 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Rated:
+    """A template, and how people rated what was generated with it."""
+
+    id: UUID
+    name: str
+    ratings: int
+    rating: Decimal
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """A component that others took."""
+
+    id: UUID
+    name: str
+    workspace: str
+    downloads: int
+
+
+@dataclass(frozen=True)
 class SavedComponent:
     """A web component that a customer saved, shares or sells."""
 
@@ -81,6 +104,7 @@ _TEMPLATES = """
         FROM templates
         WHERE (:words = '' OR search_vector @@ TO_TSQUERY('simple', :beginnings)
                 OR search_vector @@ WEBSEARCH_TO_TSQUERY('english', :words))
+            AND (CAST(:only AS UUID) IS NULL OR id = :only)
             AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind)
             AND (CAST(:status AS TEXT) IS NULL OR status = :status)
             AND (CAST(:after_at AS TIMESTAMPTZ) IS NULL
@@ -161,6 +185,24 @@ _SAVED = """
     ORDER BY l.created_at DESC, l.id DESC
     LIMIT :most
     """
+_RATED = """
+    SELECT t.id, t.name, COUNT(g.user_rating) AS ratings, AVG(g.user_rating) AS rating
+    FROM ai_generations AS g
+    JOIN templates AS t ON t.workspace_id = g.template_workspace_id AND t.id = g.template_id
+    WHERE g.workspace_id = ANY (:workspaces) AND g.user_rating IS NOT NULL
+    GROUP BY t.id, t.name
+    HAVING COUNT(g.user_rating) >= :fewest
+    ORDER BY AVG(g.user_rating) DESC, COUNT(g.user_rating) DESC, t.id
+    LIMIT :most
+    """
+_DOWNLOADED = """
+    SELECT l.id, l.name, w.name AS workspace, l.downloads
+    FROM component_library AS l
+    JOIN workspaces AS w ON w.id = l.workspace_id
+    WHERE l.workspace_id = ANY (:workspaces) AND l.downloads > 0
+    ORDER BY l.downloads DESC, l.id
+    LIMIT :most
+    """
 
 
 def search_templates(
@@ -174,8 +216,30 @@ def search_templates(
     limit: int = 50,
 ) -> Page[Template]:
     """Templates of the viewer's workspaces and of the library, newest first."""
-    found = _searched(engine, viewer, _TEMPLATES, (words, after, limit), kind=kind, status=status)
+    found = _searched(engine, viewer, _TEMPLATES, (words, after, limit), only=None, kind=kind, status=status)
     return page_of(found, some(limit), lambda row: Place(row["created_at"], row["id"]), Template)
+
+
+def template(engine: Engine, viewer: Viewer, key: UUID) -> Template | None:
+    """One template; None where the viewer sees none by this key."""
+    found = _searched(engine, viewer, _TEMPLATES, ("", None, 1), only=key, kind=None, status=None)
+    return Template(**found[0]) if found else None
+
+
+def best_rated(engine: Engine, viewer: Viewer, *, limit: int = 10) -> tuple[Rated, ...]:
+    """Templates whose AI results people rated best, among those that enough people rated."""
+    viewer.require(Permission.TEMPLATES_READ)
+    with seeing(engine, viewer.workspaces) as connection:
+        found = rows(connection, _RATED, workspaces=sorted(viewer.workspaces), fewest=FEWEST_RATINGS, most=some(limit))
+        return tuple(Rated(**row) for row in found)
+
+
+def most_downloaded(engine: Engine, viewer: Viewer, *, limit: int = 10) -> tuple[Downloaded, ...]:
+    """Components of the viewer's workspaces that others took most often."""
+    viewer.require(Permission.TEMPLATES_READ)
+    with seeing(engine, viewer.workspaces) as connection:
+        found = rows(connection, _DOWNLOADED, workspaces=sorted(viewer.workspaces), most=some(limit))
+        return tuple(Downloaded(**row) for row in found)
 
 
 def search_components(

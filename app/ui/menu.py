@@ -48,5 +48,7 @@ PAGES = (
     MenuPage("ai_usage", "AI usage", ":material/auto_awesome:", Permission.AI_USAGE_READ, Audience.TEAM),
     MenuPage("audience", "Audience", ":material/group:", Permission.AUDIENCE_READ, Audience.TEAM),
     MenuPage("contact", "Contact", ":material/person:", Permission.AUDIENCE_READ, Audience.TEAM, is_detail=True),
+    MenuPage("templates", "Templates", ":material/draw:", Permission.TEMPLATES_READ, Audience.TEAM),
+    MenuPage("template", "Template", ":material/draw:", Permission.TEMPLATES_READ, Audience.TEAM, is_detail=True),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

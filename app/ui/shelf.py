@@ -1,0 +1,207 @@
+"""Templates and saved components: as a list, the most liked of them, and what one template once was."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+
+from app import serving
+from app.access import Viewer
+from app.metrics.metric import Unit
+from app.records import templates
+from app.records.templates import Template
+from app.ui import words
+from app.ui.cards import LIVE, card
+from app.ui.empty import empty_card
+from app.ui.markup import Markup, tag
+from app.ui.notices import say_broken
+from app.ui.onward import onward, place
+from app.ui.rows import Column, Columns
+from app.ui.scope import Scope
+from app.ui.tables import PAGE, table
+from db.tables.templates import TEMPLATE_KINDS
+
+_ALL = "All"
+_LISTED: Columns = {
+    "name": Column("Template", opens="template", key="id"),
+    "kind": "Kind",
+    "status": "Status",
+    "shelf": "Shelf",
+    "current_version": Column("Version", Unit.COUNT),
+    "campaigns": Column("Campaigns", Unit.COUNT),
+    "copies": Column("Copies", Unit.COUNT),
+    "generations": Column("AI calls", Unit.COUNT),
+    "ratings": Column("Ratings", Unit.COUNT),
+    "rating": Column("Rating", Unit.NUMBER),
+    "created_at": "Made",
+}
+_MARKET: Columns = {
+    "name": "Component",
+    "component_type": "Kind",
+    "workspace": "Workspace",
+    "for_sale": "In the marketplace",
+    "downloads": Column("Downloads", Unit.COUNT),
+    "likes": Column("Likes", Unit.COUNT),
+    "price": Column("Price", Unit.MONEY),
+    "currency": "Currency",
+    "created_at": "Saved",
+}
+_VERSIONS: Columns = {
+    "version": Column("Version", Unit.COUNT),
+    "reason": "Why",
+    "subject": "Subject",
+    "created_at": "Made",
+    "published_at": "Published",
+    "created_by": "By",
+    "note": "Note",
+}
+
+
+def library(scope: Scope, **kept: object) -> None:
+    """Templates of the workspaces and of the library, found by their words."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sought = _words()
+        kind = _kind()
+    found = templates.search_templates(
+        serving.engines().ro,
+        scope.viewer,
+        sought,
+        kind=None if kind == _ALL else kind.lower(),
+        after=place("after"),
+        limit=PAGE,
+    )
+    table(
+        [_listed(one) for one in found.rows],
+        name="templates",
+        title="All templates",
+        why=f"Counts are of their whole life, in workspaces that you see. {LIVE}",
+        columns=_LISTED,
+        scope=scope,
+        empty=("No template is like this.", "Type the beginning of a word of its name, or choose another kind."),
+    )
+    onward("templates", scope, "after", found.next, **kept, words=sought or None, kind=None if kind == _ALL else kind)
+
+
+def market(scope: Scope, **kept: object) -> None:
+    """Components that workspaces saved, share or sell."""
+    sought = _words()
+    found = templates.search_components(serving.engines().ro, scope.viewer, sought, after=place("after"), limit=PAGE)
+    table(
+        [
+            vars(one)
+            | {
+                "component_type": words.spelled(one.component_type),
+                "for_sale": "yes" if one.is_marketplace_item else "no",
+            }
+            for one in found.rows
+        ],
+        name="market",
+        title="Saved components",
+        why=f"The newest first; downloads and likes of their whole life. {LIVE}",
+        columns=_MARKET,
+        scope=scope,
+        empty=("No component is like this.", "Type the beginning of a word of its name."),
+    )
+    onward("templates", scope, "after", found.next, **kept, words=sought or None)
+
+
+def liked(viewer: Viewer) -> None:
+    """The best rated templates, and the components that others took most often."""
+    rated, taken = st.columns(2)
+    engine = serving.engines().ro
+    with rated:
+        found = templates.best_rated(engine, viewer)
+        bars = [(one.name, float(one.rating) / 5, f"{one.rating:.2f} by {one.ratings:,}") for one in found]
+        why = f"Mean of 5 of what AI made with them, where {templates.FEWEST_RATINGS} people or more rated it. {LIVE}"
+        card("Best rated templates", _ranking(bars, "No template was rated so often yet."), why=why)
+    with taken:
+        listed = templates.most_downloaded(engine, viewer)
+        most = max((one.downloads for one in listed), default=1)
+        drawn = [(f"{one.name} · {one.workspace}", one.downloads / most, words.count(one.downloads)) for one in listed]
+        why = f"Marketplace downloads of the components that your workspaces offer. {LIVE}"
+        card("Most downloaded components", _ranking(drawn, "Nobody downloaded a component yet."), why=why)
+
+
+def template_key() -> UUID | None:
+    """The template that the address names."""
+    try:
+        return UUID(st.query_params.get("template", ""))
+    except ValueError:
+        return None
+
+
+def versions(viewer: Viewer, key: UUID, scope: Scope) -> None:
+    """What a template once was."""
+    found = templates.versions(serving.engines().ro, viewer, key)
+    table(
+        [vars(one) | {"reason": words.spelled(one.reason)} for one in found],
+        name="versions",
+        title="Versions",
+        why=f"The newest first. {LIVE}",
+        columns=_VERSIONS,
+        scope=scope,
+        empty=("It has no version yet.", "One is kept whenever somebody saves or publishes it."),
+    )
+
+
+def facts(one: Template) -> None:
+    """What it is, and how it is liked, in a line of chips."""
+    rated = f"rated {one.rating:.2f} of 5 by {words.counted(one.ratings, 'person')}" if one.rating else "not rated yet"
+    told = (
+        words.spelled(one.kind),
+        words.spelled(one.status),
+        words.spelled(one.product),
+        "library" if one.is_library else "",
+        "featured" if one.is_featured else "",
+        *one.categories,
+        f"version {one.current_version}",
+        words.counted(one.campaigns, "campaign"),
+        "1 copy" if one.copies == 1 else f"{one.copies:,} copies",
+        rated,
+    )
+    chips = tag("div", *(tag("span", part, class_="sl-chip") for part in told if part), class_="sl-chips")
+    why = tag("p", one.description, class_="sl-small sl-muted") if one.description else Markup()
+    st.html(tag("div", chips, why, class_="sl"))
+
+
+def _ranking(listed: Sequence[tuple[str, float, str]], nothing: str) -> Markup:
+    """A bar for each name, as long as its part of the most there can be."""
+    cells = [
+        part
+        for name, share, told in listed
+        for part in (
+            tag("span", name, class_="name", title=name),
+            tag("span", tag("i", style=f"left:0;width:{share * 100:.1f}%"), class_="bar sl-c0"),
+            tag("span", told, class_="figure"),
+        )
+    ]
+    return (
+        tag("div", *cells, class_="sl-rows") if cells else empty_card(nothing, "It will stand here once somebody does.")
+    )
+
+
+def _listed(one: Template) -> dict[str, Any]:
+    shelf = "Library" if one.is_library else "Workspace"
+    told = {"kind": words.spelled(one.kind), "status": words.spelled(one.status)}
+    return vars(one) | told | {"shelf": shelf + (", featured" if one.is_featured else "")}
+
+
+def _words() -> str:
+    sought = st.text_input(
+        "Search",
+        key="words",
+        bind="query-params",
+        placeholder="Words of names and descriptions",
+        max_chars=200,
+        width=320,
+    )
+    return sought or ""
+
+
+def _kind() -> str:
+    options = [_ALL, *(words.spelled(one) for one in TEMPLATE_KINDS)]
+    broken = [f"kind={given}" for given in st.query_params.get_all("kind") if given not in options]
+    if broken:
+        say_broken(broken)
+    return st.selectbox("Kind", options, key="kind", bind="query-params", width=160) or _ALL
