@@ -33,7 +33,7 @@ def sign_in(engine: Engine, email: str, password: str, device: Device, *, replac
     if member is None or not is_right or not member.is_active:
         raise _refused()
     with seeing(engine, (), actor=member.email, reason="Signed in.") as connection:
-        attempts.forgive(connection, account=email)
+        attempts.forgive(connection, account=email, address=device.ip_address)
         if renewed:
             connection.execute(update(TeamMember).where(TeamMember.id == member.id).values(password_hash=renewed))
         return open_session(connection, member.id, "password", device, replaces=replaces)
@@ -53,7 +53,7 @@ def change_password(engine: Engine, person: Person, *, current: str, new: str) -
     require_good(new)
     fresh = hashed(new)
     with seeing(engine, (), actor=person.email, reason="Changed the password.") as connection:
-        attempts.forgive(connection, account=person.email)
+        attempts.forgive(connection, account=person.email, address=None)
         version = connection.execute(
             update(TeamMember)
             .where(TeamMember.id == person.member_id)

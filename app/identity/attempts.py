@@ -22,6 +22,7 @@ ON CONFLICT (subject_hash) DO UPDATE SET
     began_at = CASE WHEN known.began_at <= now() - CAST(:window AS interval) THEN now() ELSE known.began_at END
 RETURNING attempts, began_at
 """)
+_FORGIVE = text("UPDATE sign_in_limits SET attempts = GREATEST(attempts - :forgiven, 0) WHERE subject_hash = :subject")
 _FORGET_OLD = text("""
 DELETE FROM sign_in_limits
 WHERE subject_hash IN (
@@ -36,13 +37,9 @@ class TooManyAttemptsError(SightlineError):
 
 def count(engine: Engine, *, account: str, address: str | None) -> None:
     """Count an attempt before it is made, and refuse it when there were too many."""
-    subjects = [(_of_account(account), PER_ACCOUNT)]
-    if address is not None:
-        subjects.append((_digest(f"address:{address}"), PER_ADDRESS))
     until: list[datetime] = []
     with engine.begin() as connection:
-        # In the order of their keys: two attempts that lock the same two rows never wait for each other.
-        for subject, limit in sorted(subjects):
+        for subject, limit in _subjects(account, address):
             attempts, began_at = connection.execute(_COUNT, {"subject": subject, "window": WINDOW}).one()
             if attempts > limit:
                 until.append(began_at + WINDOW)
@@ -55,20 +52,23 @@ def count(engine: Engine, *, account: str, address: str | None) -> None:
         )
 
 
-def forgive(connection: Connection, *, account: str) -> None:
-    """Who signed in has guessed nothing: the account's count starts anew."""
-    connection.execute(
-        text("DELETE FROM sign_in_limits WHERE subject_hash = :subject"), {"subject": _of_account(account)}
-    )
+def forgive(connection: Connection, *, account: str, address: str | None) -> None:
+    """Who signed in has guessed nothing: the account's count starts anew, and the address has one attempt less."""
+    for subject, limit in _subjects(account, address):
+        connection.execute(_FORGIVE, {"subject": subject, "forgiven": limit if limit == PER_ACCOUNT else 1})
+
+
+def _subjects(account: str, address: str | None) -> list[tuple[bytes, int]]:
+    """What is counted and how far, in the order of the keys: two attempts that lock the same rows never deadlock."""
+    subjects = [(_digest(f"account:{account.strip().lower()}"), PER_ACCOUNT)]
+    if address is not None:
+        subjects.append((_digest(f"address:{address}"), PER_ADDRESS))
+    return sorted(subjects)
 
 
 def _when(until: datetime) -> str:
     minutes = max(1, -int((datetime.now(UTC) - until) / timedelta(minutes=1)) + 1)
     return f"Try again at {until.astimezone(UTC):%H:%M} UTC, in about {minutes} minute{'s' if minutes > 1 else ''}."
-
-
-def _of_account(account: str) -> bytes:
-    return _digest(f"account:{account.strip().lower()}")
 
 
 def _digest(subject: str) -> bytes:

@@ -99,6 +99,16 @@ def test_an_address_that_guesses_many_accounts_is_closed_for_all_of_them(team, p
     assert sign_in(team.rw, email, PASSWORD, FIREFOX)
 
 
+def test_an_office_behind_one_address_can_sign_in_at_nine(team, person):
+    """A hundred attempts are for those who fail: who gets in is not counted."""
+    office = Device(None, "192.0.2.50")
+    email = person()
+    for number in range(PER_ADDRESS - 1):
+        attempts.count(team.rw, account=f"colleague-{number}@team.example", address=office.ip_address)
+    for _ in range(3):
+        assert sign_in(team.rw, email, PASSWORD, office)
+
+
 def test_attempts_at_once_are_all_counted(team):
     """Sixty from six sides: ten pass, however they overlap."""
     passed = []
