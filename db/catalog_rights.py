@@ -10,6 +10,7 @@ APPEND_ONLY = {
     "audit_log": "history is not rewritten",
     "credit_transactions": "a balance is proven by the movements before it",
     "template_versions": "a version is what was saved then",
+    "ai_cost_corrections": "a correction is itself corrected by another",
 }
 # Triggers write these, as the owner.
 KEPT_BY_TRIGGERS = {
@@ -20,13 +21,19 @@ KEPT_BY_TRIGGERS = {
     "email_sends": "made from e-mail events",
     "ai_cost_tracking": "summed from AI generations",
     "user_usage": "summed from usage logs",
+    "ai_months": "a month is closed and opened by functions that ask for what that needs",
 }
-# Run as the owner on the app's call, and take nothing that reaches a tenant's row.
+# Run as the owner on the app's call, and take nothing that chooses a tenant's row.
 REVIEWED_AS_OWNER = {
     "make_partitions(integer)": "makes empty partitions, two years ahead at most",
     "make_partitions_between(date,date)": "makes empty partitions, two years ahead at most",
     "forget_event_keys(integer)": "deletes what the retention policy gives up, and answers how many",
     "forget_tombstones(integer)": "deletes traces older than 30 days, and answers how many",
+    "price_new_ai_calls(timestamp with time zone)": "prices calls by the one book, and answers how many",
+    "approve_ai_prices(uuid[],uuid)": "prices calls by the one book, and answers how many",
+    "effect_of_ai_prices(uuid[])": "answers sums of the company by month and model",
+    "close_ai_month(date,uuid)": "closes a month for every workspace, and answers nothing",
+    "reopen_ai_month(date,uuid,text)": "opens a month for every workspace, and answers nothing",
 }
 # The app's roles can make no temporary object (checked below), so nothing can stand before these schemas.
 _PINNED = ("search_path=pg_catalog", "search_path=pg_catalog, public", "search_path=pg_catalog, public, pg_temp")

@@ -44,14 +44,15 @@ GENERATION_TYPES = (
     "assistant",
 )
 GENERATION_STATUSES = ("pending", "processing", "completed", "failed", "cancelled")
-SERVICE_TIERS = ("standard", "batch", "priority")
+SERVICE_TIERS = ("standard", "batch", "flex", "priority")
 
 
 class AiGeneration(Tenant, Timestamps, Fact, Base):
     """One attempt of one call of a model: what was asked, what came, what it cost.
 
     Token counts are disjoint: input holds what was neither read from nor written to a cache, and output holds no
-    reasoning. Costs are empty where no price was known: unpriced is not zero.
+    reasoning. Costs are empty where no price was known: unpriced is not zero. A call is priced by when it began, also
+    when prices changed while it ran.
     """
 
     __tablename__ = "ai_generations"
@@ -89,6 +90,14 @@ class AiGeneration(Tenant, Timestamps, Fact, Base):
     audio_seconds: Mapped[Decimal] = mapped_column(Numeric(12, 3), server_default=ZERO)
     video_seconds: Mapped[Decimal] = mapped_column(Numeric(12, 3), server_default=ZERO)
     tool_calls: Mapped[int] = mapped_column(server_default=ZERO)
+    cache_write_1h_tokens: Mapped[int] = mapped_column(
+        BigInteger, server_default=ZERO, comment="Those of cache_write_tokens that are kept for an hour."
+    )
+    more_units: Mapped[Json] = mapped_column(
+        server_default=NO_FIELDS,
+        comment="What has no column, such as audio_input; and, as unit/kind, which of a column's are of which kind.",
+    )
+    unpriced_because: Mapped[Name | None]
     cost: Mapped[AiCost | None] = mapped_column(comment="What we computed, unrounded; NULL: unpriced.")
     reported_cost: Mapped[AiCost | None] = mapped_column(comment="What the source said.")
     currency: Mapped[CurrencyCode] = mapped_column(server_default="USD")
@@ -118,6 +127,7 @@ class AiGeneration(Tenant, Timestamps, Fact, Base):
             "audio_seconds",
             "video_seconds",
             "tool_calls",
+            "cache_write_1h_tokens",
             "cost",
             "reported_cost",
             "credits_used",
@@ -126,6 +136,12 @@ class AiGeneration(Tenant, Timestamps, Fact, Base):
         CheckConstraint("attempt >= 1", name="attempts_count_from_one"),
         CheckConstraint("user_rating BETWEEN 1 AND 5", name="user_rating_is_from_1_to_5"),
         CheckConstraint("(cost IS NULL) = (price_version IS NULL)", name="a_cost_names_its_prices"),
+        CheckConstraint("cost IS NULL OR unpriced_because IS NULL", name="what_is_priced_has_no_reason_not_to_be"),
+        CheckConstraint("cache_write_1h_tokens <= cache_write_tokens", name="an_hours_cache_writes_are_cache_writes"),
+        CheckConstraint(
+            "NOT jsonb_path_exists(more_units, '$.* ? (@.type() <> \"number\" || @ < 0)')",
+            name="more_units_are_not_negative",
+        ),
         same_workspace("campaign_id", "campaigns"),
         same_workspace("component_id", "campaign_components"),
         *own_or_house("template_id", "templates"),

@@ -1,4 +1,4 @@
-"""AI money: the price book, budgets and their alerts, providers' bills, and quotas."""
+"""AI money: the price book, closed months, budgets and their alerts, providers' bills, and quotas."""
 
 from decimal import Decimal
 
@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db.tables.ai import GENERATION_TYPES, SERVICE_TIERS
 from db.tables.base import (
     NO,
     NO_FIELDS,
@@ -39,7 +40,11 @@ RESERVATION_STATES = ("held", "settled", "released", "expired")
 
 
 class AiPrice(Keyed, Created, Base):
-    """What one unit of a model cost from one time to another. Never edited, only superseded."""
+    """What one unit of a model cost from one time to another. Never edited, only superseded.
+
+    A row is a proposal until it is approved, which gives it the book's next version. Of two that are valid at a time
+    the one of the higher version holds; what it supersedes is out of the book.
+    """
 
     __tablename__ = "ai_prices"
 
@@ -59,19 +64,26 @@ class AiPrice(Keyed, Created, Base):
     valid_from: Mapped[Instant]
     valid_to: Mapped[Instant | None]
     known_from: Mapped[Instant] = mapped_column(server_default=NOW)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(server_default=ZERO, comment="Of the book, by approval; 0: proposed.")
     source: Mapped[Name]
     source_reference: Mapped[Name | None]
     approved_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
     approved_at: Mapped[Instant | None]
     superseded_by: Mapped[Key | None] = mapped_column(ForeignKey("ai_prices.id"))
+    rejected_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
+    rejected_at: Mapped[Instant | None]
 
     __table_args__ = (
         values("provider", AI_PROVIDERS),
         values("unit", AI_UNITS),
+        values("service_tier", SERVICE_TIERS),
         *currencies("currency"),
         *never_negative("price", "context_from"),
         CheckConstraint("per > 0", name="a_price_is_for_some_units"),
+        # Whole millionths of a millionth for one unit: costs are sums of these, and nothing is ever rounded away.
+        CheckConstraint("mod(price * 1000000000000, per) = 0", name="a_price_of_one_unit_is_exact"),
+        CheckConstraint("currency = 'USD'", name="ai_is_priced_in_dollars"),
+        CheckConstraint("approved_at IS NULL OR rejected_at IS NULL", name="a_price_is_not_approved_and_rejected"),
         CheckConstraint("valid_to > valid_from", name="a_price_ends_after_it_starts"),
         Index(
             "ai_prices_live_has_a_row_once",
@@ -86,6 +98,58 @@ class AiPrice(Keyed, Created, Base):
             postgresql_where=text("superseded_by IS NULL AND approved_at IS NOT NULL"),
         ),
         Index("ai_prices_by_model", "provider", "model", "valid_from"),
+    )
+
+
+class AiMonth(Created, Base):
+    """A month (UTC) of AI cost: open, or closed with its sums, and then nothing that counts in it changes."""
+
+    __tablename__ = "ai_months"
+
+    month: Mapped[Day] = mapped_column(primary_key=True)
+    closed_at: Mapped[Instant | None]
+    closed_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
+    cost: Mapped[AiCost | None]
+    calls: Mapped[int | None] = mapped_column(BigInteger)
+    unpriced: Mapped[int | None] = mapped_column(BigInteger)
+    price_version: Mapped[int | None]
+
+    __table_args__ = (
+        CheckConstraint("month = date_trunc('month', month)", name="month_is_the_first_of_a_month"),
+        CheckConstraint(
+            "(closed_at IS NULL) = (cost IS NULL) AND (closed_at IS NULL) = (calls IS NULL) "
+            "AND (closed_at IS NULL) = (unpriced IS NULL)",
+            name="a_closed_month_has_its_sums",
+        ),
+    )
+
+
+class AiCostCorrection(Tenant, Created, Base):
+    """What a closed month should have cost more or less, as it was found out after the close."""
+
+    __tablename__ = "ai_cost_corrections"
+
+    month: Mapped[Day] = mapped_column(ForeignKey("ai_months.month"))
+    kind: Mapped[Name]
+    product: Mapped[Name]
+    provider: Mapped[Name]
+    model: Mapped[Name]
+    generation_type: Mapped[Name]
+    amount: Mapped[AiCost]
+    currency: Mapped[CurrencyCode] = mapped_column(server_default="USD")
+    price_version: Mapped[int | None]
+    reason: Mapped[Name]
+    made_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
+
+    __table_args__ = (
+        values("kind", ("price", "late_usage", "other")),
+        values("product", PRODUCTS),
+        values("provider", AI_PROVIDERS),
+        values("generation_type", GENERATION_TYPES),
+        CheckConstraint("currency = 'USD'", name="ai_is_priced_in_dollars"),
+        CheckConstraint("amount <> 0", name="a_correction_corrects_something"),
+        CheckConstraint("reason <> ''", name="a_correction_has_a_reason"),
+        Index("ai_cost_corrections_by_month", "workspace_id", "month"),
     )
 
 

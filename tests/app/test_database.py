@@ -23,7 +23,7 @@ from tests.servers import new_database, throwaway_server
 
 SIGHTLINE = Path(sys.executable).parent / "sightline"
 CANARY = "canary-sesame-7"
-NEWEST = "0018"
+NEWEST = "0020"
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """A row or two in every table, as a small business would have them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from tests.db.rows import NOON, add, campaign, component, contact, member, plan, subscription, template, user, workspace
@@ -121,6 +121,12 @@ def _ai_money(few):
     few.add("budget_alerts", budget_id=budget, period_start=NOON, threshold=50)
     bill = add(few.connection, "provider_bills", provider="google", month=MONTH, currency="USD", total=4, source="csv",
         source_digest=str(few.workspace)).id  # fmt: skip
+    few.connection.exec_driver_sql(
+        "INSERT INTO ai_months (month, closed_at, cost, calls, unpriced) VALUES ('2001-01-01', now(), 0, 0, 0)"
+        " ON CONFLICT DO NOTHING"
+    )
+    few.add("ai_cost_corrections", month=date(2001, 1, 1), kind="other", product="craft_ads", provider="google",
+        model="imagen", generation_type="image", amount="-0.04", reason="An image too many.")  # fmt: skip
     add(few.connection, "provider_bill_lines", bill_id=bill, day=NOON.date(), amount=4, currency="USD")
     quota = {"product": "craft_ads", "meter": "imagen", "period": "day"}
     balance = few.add("quota_balances", period_start=NOON, **quota).id

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,6 +23,7 @@ from sqlalchemy import (
     insert,
     select,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.tables import Base
@@ -31,11 +32,13 @@ TABLES = Base.metadata.tables
 TENANT_TABLES = sorted(name for name, table in TABLES.items() if "workspace_id" in table.c)
 TODAY = datetime.now(UTC).date()
 MONTH = TODAY.replace(day=1)
+CLOSED = date(2001, 1, 1)
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 # What a row needs besides what its types, lists of values and keys say.
 SPECIAL: dict[str, dict[str, Any]] = {
     "ad_campaigns": {"channel": "ads"},
+    "ai_cost_corrections": {"month": CLOSED, "amount": 1},
     "ai_generations": {"cost": 1, "price_version": 1},
     "budgets": {"scope": "workspace", "user_id": None},
     "campaigns": {"channel": "email"},
@@ -73,6 +76,9 @@ def make_tenant(connection: Connection, canary: str) -> Tenant:
             user_id=tenant.customer, token_hash=tenant.workspace.bytes * 2, expires_at=TOMORROW, user_agent=canary
         )
     )
+    # Any other test's month may be this one, so it is one of long ago that is closed.
+    closed = {"month": CLOSED, "closed_at": datetime.now(UTC), "cost": 0, "calls": 0, "unpriced": 0}
+    connection.execute(postgresql.insert(TABLES["ai_months"]).values(closed).on_conflict_do_nothing())
     for channel in ("web", "ads"):
         connection.execute(
             insert(TABLES["campaigns"]).values(new_row(connection, TABLES["campaigns"], tenant) | {"channel": channel})

@@ -40,6 +40,11 @@ CALLS = {
     "make_partitions_between(date,date)": "make_partitions_between(current_date, current_date)",
     "monthly_facts()": "monthly_facts()",
     "uuid_v7()": "uuid_v7()",
+    "price_new_ai_calls(timestamp with time zone)": "price_new_ai_calls(now())",
+    "approve_ai_prices(uuid[],uuid)": "approve_ai_prices((SELECT array_agg(id) FROM ai_prices), NULL)",
+    "effect_of_ai_prices(uuid[])": "effect_of_ai_prices((SELECT array_agg(id) FROM ai_prices))",
+    "close_ai_month(date,uuid)": "close_ai_month('2002-02-01', NULL)",
+    "reopen_ai_month(date,uuid,text)": "reopen_ai_month('2001-01-01', NULL, 'A test.')",
 }
 
 
