@@ -42,6 +42,7 @@ CALLS = {
         {"workspaces": frozenset({keys["workspace"]})},
     ],
     "contacts.sends": lambda keys: [{"contact": one} for one in keys["contacts"]],
+    "creatives.creatives_of": lambda keys: [{"campaigns": keys["campaigns"]}],
     **{
         f"events.{name}": lambda keys: [
             {"only": only}
@@ -53,8 +54,11 @@ CALLS = {
         ]
         for name in ("conversions", "email_events", "generations", "web_events")
     },
+    "templates.best_rated": lambda _: [{}],
+    "templates.most_downloaded": lambda _: [{}],
     "templates.search_components": lambda keys: [{}, {"words": keys["word"]}],
     "templates.search_templates": lambda keys: [{}, {"words": keys["word"]}],
+    "templates.template": lambda keys: [{"key": one} for one in keys["templates"]],
     "templates.templates_of_campaigns": lambda _: [{}],
     "templates.versions": lambda keys: [{"template": one} for one in keys["templates"]],
 }
@@ -82,6 +86,16 @@ def known(world):
             text(
                 "UPDATE campaigns SET start_date = CURRENT_DATE - 90,"
                 ' metadata = metadata || \'{"ab_test_key": "t", "ab_test_variant": "A"}\''
+            )
+        )
+        connection.execute(text("UPDATE component_library SET downloads = 5"))
+        connection.execute(
+            text(
+                "INSERT INTO ai_generations (workspace_id, user_id, product, provider, model, generation_type,"
+                " template_id, template_workspace_id, user_rating)"
+                " SELECT t.workspace_id, g.user_id, 'mailer', 'openai', 'gpt', 'email', t.id, t.workspace_id, 5"
+                " FROM templates AS t JOIN ai_generations AS g ON g.workspace_id = t.workspace_id"
+                " CROSS JOIN generate_series(1, 3)"
             )
         )
 
