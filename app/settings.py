@@ -1,5 +1,6 @@
 """The only reader of the environment: every setting, its default and what it means."""
 
+import hashlib
 import re
 from functools import cache
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -50,10 +51,13 @@ class Settings(BaseSettings):
             "the app signs in to it as its own role."
         ),
     )
-    lake: str = Field(
-        default="",
+    lake: SecretStr = Field(
+        default=SecretStr(""),
         validation_alias="SIGHTLINE_LAKE",
-        description="The folder of the lake, shared by all machines that read it; empty: `lake` in SIGHTLINE_HOME.",
+        description=(
+            "The lake that all machines share: a folder, or a bucket such as s3://bucket/prefix or gs://bucket/prefix; "
+            "empty: `lake` in SIGHTLINE_HOME."
+        ),
     )
     zone: str = Field(
         default="UTC",
@@ -149,10 +153,22 @@ class Settings(BaseSettings):
 
     @field_validator("lake")
     @classmethod
-    def _folder(cls, lake: str) -> str:
-        if "://" in lake:
-            raise ValueError("it must be a folder; mount object storage as one")
+    def _folder_or_bucket(cls, lake: SecretStr) -> SecretStr:
+        address = lake.get_secret_value()
+        if "://" in address and not re.fullmatch(
+            r"(s3|gs)://([^\s/?#@]*@)?[^\s/?#@:]+(/[^\s?#]*)?(\?[^\s#]*)?", address
+        ):
+            # The address may hold a secret key: the message must not repeat it.
+            raise ValueError("it must be a folder, or look like s3://bucket/prefix or gs://bucket/prefix")
         return lake
+
+    @field_validator("engine")
+    @classmethod
+    def _reaches_the_lake(cls, engine: str, info: ValidationInfo) -> str:
+        lake = info.data.get("lake")
+        if engine == "spark" and lake and "://" in lake.get_secret_value():
+            raise ValueError("a cluster reads the lake from a folder that it shares; SIGHTLINE_LAKE names a bucket")
+        return engine
 
     @field_validator("zone")
     @classmethod
@@ -175,9 +191,19 @@ class Settings(BaseSettings):
         return self.home / "keys"
 
     @property
+    def lake_bucket(self) -> SecretStr | None:
+        """The bucket of which the lake's folder is a mirror, if there is one."""
+        return self.lake if "://" in self.lake.get_secret_value() else None
+
+    @property
     def lake_folder(self) -> Path:
-        """Where the lake lies."""
-        return Path(self.lake).expanduser().absolute() if self.lake else self.home / "lake"
+        """Where the lake lies on this machine. Each bucket has a mirror of its own, whoever signs in to it."""
+        address = self.lake.get_secret_value()
+        if self.lake_bucket:
+            parts = urlsplit(address)
+            told = (parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), parts.query)
+            return self.home / f"lake-{hashlib.sha256(repr(told).encode()).hexdigest()[:12]}"
+        return Path(address).expanduser().absolute() if address else self.home / "lake"
 
     @property
     def server_folder(self) -> Path:

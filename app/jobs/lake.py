@@ -4,7 +4,6 @@ from app.jobs.catalogue import Fields, Handle, JobType, Outcome, Outside
 from app.jobs.schedules import Hourly
 from app.jobs.upkeep import refresh_lake
 from app.lake.refresh import Refresher
-from app.lake.sweep import sweep
 
 
 def lake_jobs(refresher: Refresher) -> tuple[JobType, ...]:
@@ -15,7 +14,7 @@ def lake_jobs(refresher: Refresher) -> tuple[JobType, ...]:
         return {"version": outcome.version, "is_new": outcome.is_new, "seconds": round(outcome.seconds, 3)}
 
     def sweep_lake(_handle: Handle) -> Outcome:
-        return dict(sweep(refresher.lake))
+        return dict(refresher.sweep())
 
     return (
         refresh_lake(refresh),

@@ -2,19 +2,22 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.lake.storage import LakeDamagedError, Table, damaged
+from pydantic import SecretStr
+
+from app.lake.commits import LOG
+from app.lake.storage import LakeDamagedError, Opened, Table, damaged
 from app.lake.versions import LakeVersion, TableVersion
 from app.settings import settings
 from db.errors import SightlineError
 
-_LATEST = "latest"
+LATEST = "latest"
 
 
 class NoLakeError(SightlineError):
@@ -33,6 +36,12 @@ class Lake:
         self._versions = folder / "versions"
         self._pins = folder / "pins"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lake) and (type(self), self.folder) == (type(other), other.folder)
+
+    def __hash__(self) -> int:
+        return hash(self.folder)
+
     @property
     def scratch(self) -> Path:
         """Where files lie for as long as a refresh runs."""
@@ -48,8 +57,8 @@ class Lake:
 
     def begin_generation(self) -> None:
         """Write to new tables from now on; one that is being filled already goes on being filled."""
-        if self.generation == self.published_generation:
-            write_whole(self.folder / "generation", str(self.generation + 1))
+        if self.generation <= self.published_generation:
+            write_whole(self.folder / "generation", str(self.published_generation + 1))
 
     @property
     def published_generation(self) -> int:
@@ -79,14 +88,10 @@ class Lake:
 
     @property
     def _newest(self) -> dict[str, Any]:
-        try:
-            newest: dict[str, Any] = json.loads((self.folder / _LATEST).read_text(encoding="utf-8"))
-            newest["number"] = int(newest["number"])
-        except FileNotFoundError:
-            return {"number": 0}
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            raise damaged(_LATEST, error) from error
-        return newest
+        return pointer(self.folder)
+
+    def catch_up(self) -> None:
+        """Whoever is about to write stands on what was published last; in a folder that all share, they do."""
 
     def latest(self) -> LakeVersion:
         """The newest version."""
@@ -101,7 +106,7 @@ class Lake:
 
     def at(self, number: int) -> LakeVersion:
         """An earlier version, as it was."""
-        return _opened(self.folder, number)
+        return _opened(self, number)
 
     def read(self, number: int) -> dict[str, Any]:
         """What was written down of a version."""
@@ -113,7 +118,10 @@ class Lake:
             except (OSError, ValueError) as error:
                 raise damaged(f"versions/{number:08}", error) from error
             return written
-        raise UnknownVersionError(
+        raise self._unknown(number)
+
+    def _unknown(self, number: int) -> UnknownVersionError:
+        return UnknownVersionError(
             f"The lake has no version {number}.",
             why=f"The newest is {self.latest_number}, and old ones are kept only when they are pinned.",
             fix=f"Ask as of a version from {min(self.numbers(), default=0)} on, or of the newest.",
@@ -121,7 +129,7 @@ class Lake:
 
     def publish(self, content: Mapping[str, Any]) -> int:
         """Make the next version visible, at once and whole."""
-        number = max([self.latest_number, *self.numbers()]) + 1
+        number = self._next_number()
         write_whole(self._versions / f"{number:08}.json", json.dumps({"number": number} | dict(content)))
         self.confirm(number, _instant(content["data_through"]))
         return number
@@ -129,7 +137,7 @@ class Lake:
     def confirm(self, number: int, complete_through: datetime) -> None:
         """Say up to when a version tells everything."""
         newest = {"number": number, "complete_through": complete_through.isoformat()}
-        write_whole(self.folder / _LATEST, json.dumps(newest))
+        write_whole(self.folder / LATEST, json.dumps(newest))
 
     def pin(self, number: int) -> None:
         """Keep a version for good: a link, an export or a closed month leans on it."""
@@ -149,10 +157,80 @@ class Lake:
         """Drop a version that nobody has pinned; its files are swept away later."""
         (self._versions / f"{number:08}.json").unlink(missing_ok=True)
 
+    def table_at(self, place: str, version: int) -> TableVersion:
+        """A table as a commit left it."""
+        folder = self.folder / place
+        return Table(folder.parent, folder.name).at(version)
+
+    def readable_at(self, place: str, version: int) -> TableVersion:
+        """The same, with all its files there."""
+        return self.table_at(place, version)
+
+    def written_to(self) -> list[Table]:
+        """The tables that are there of the generation that is written to."""
+        folders = [log.parent for log in self.folder.glob(f"g{self.generation:04}/*/*/{LOG}")]
+        return [Table(folder.parent, folder.name) for folder in folders]
+
+    def names(self, table: TableVersion | Opened) -> set[str]:
+        """A table's files by their places in the lake."""
+        return {os.path.relpath(part.path, self.folder) for part in table.parts}
+
+    def stored(self) -> dict[str, float]:
+        """The files that hold rows, each with when it was written, in seconds since 1970."""
+        return {
+            file.relative_to(self.folder).as_posix(): file.stat().st_mtime
+            for file in self.folder.glob("g[0-9]*/*/*/*/*.parquet")
+            if file.parent.name != LOG
+        }
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete files that nobody needs."""
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
+
+    def _next_number(self) -> int:
+        return max([self.latest_number, *self.numbers()]) + 1
+
 
 def the_lake() -> Lake:
     """The lake of this installation."""
-    return Lake(settings().lake_folder)
+    bucket = settings().lake_bucket
+    return _mirror(settings().lake_folder, bucket) if bucket else Lake(settings().lake_folder)
+
+
+@cache
+def _mirror(folder: Path, bucket: SecretStr) -> Lake:
+    # Only a lake in a bucket needs what speaks to one: it takes a while to load.
+    from app.lake.bucket import Bucket  # noqa: PLC0415
+    from app.lake.mirror import Mirror  # noqa: PLC0415
+
+    return Mirror(folder, Bucket(bucket.get_secret_value()))
+
+
+def pointer(folder: Path) -> dict[str, Any]:
+    """Which version is the newest, and up to when it tells everything."""
+    try:
+        return parsed_pointer((folder / LATEST).read_bytes())
+    except FileNotFoundError:
+        return {"number": 0}
+    except OSError as error:
+        raise damaged(LATEST, error) from error
+
+
+def parsed_pointer(content: bytes) -> dict[str, Any]:
+    """What a pointer says."""
+    try:
+        newest: dict[str, Any] = json.loads(content)
+        newest["number"] = int(newest["number"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise damaged(LATEST, error) from error
+    return newest
+
+
+def places(written: Mapping[str, Any]) -> dict[str, int]:
+    """Where the tables of a version lie, each with its commit."""
+    tables = (*written["sources"].values(), *written["rollups"].values())
+    return {place: version for place, version, *_ in tables}
 
 
 def write_whole(path: Path, content: str) -> None:
@@ -169,13 +247,13 @@ def write_whole(path: Path, content: str) -> None:
 class _Tables(Mapping[str, TableVersion]):
     """Table versions that are opened when they are asked for: a question needs one or two of fifty."""
 
-    def __init__(self, folder: Path, written: Mapping[str, Sequence[Any]]) -> None:
-        self._folder = folder
+    def __init__(self, lake: Lake, written: Mapping[str, Sequence[Any]]) -> None:
+        self._lake = lake
         self._written = written
 
     def __getitem__(self, name: str) -> TableVersion:
         place, version = self._written[name][:2]
-        opened = Table((self._folder / place).parent, Path(place).name).at(version)
+        opened = self._lake.readable_at(place, version)
         return TableVersion(name, opened.version, opened.parts)
 
     def __iter__(self) -> Iterator[str]:
@@ -186,8 +264,8 @@ class _Tables(Mapping[str, TableVersion]):
 
 
 @lru_cache(maxsize=64)
-def _opened(folder: Path, number: int) -> LakeVersion:
-    written = Lake(folder).read(number)
+def _opened(lake: Lake, number: int) -> LakeVersion:
+    written = lake.read(number)
     try:
         return LakeVersion(
             number=number,
@@ -197,8 +275,8 @@ def _opened(folder: Path, number: int) -> LakeVersion:
             price_book_version=written["price_book_version"],
             # Not noted before it was shown.
             machine_rules_version=written.get("machine_rules_version"),
-            rollups=_Tables(folder, written["rollups"]),
-            sources=_Tables(folder, written["sources"]),
+            rollups=_Tables(lake, written["rollups"]),
+            sources=_Tables(lake, written["sources"]),
         )
     except (KeyError, ValueError) as error:
         raise LakeDamagedError(

@@ -22,6 +22,7 @@ from app.lake.origin import Database, Origin
 from app.lake.pull import Copy, Progress, Pull, lost_witness
 from app.lake.sources import SOURCES
 from app.lake.storage import Opened, Table, damaged, schema_of
+from app.lake.sweep import sweep
 from app.lake.versions import Part
 from app.rollups import rollups
 from db.errors import SightlineError
@@ -76,6 +77,8 @@ class Refresher:
         self._known: dict[Path, Opened] = {}
         self._digests: dict[str, bytes] = {}
         self._price_book: int | None = None
+        # The version that the lake had when this process was done with it.
+        self._left_at = 0
         # When everything below a transaction was seen to be finished: (when, transaction).
         self._seen: list[tuple[datetime, int]] = []
 
@@ -90,12 +93,13 @@ class Refresher:
     def refresh(self, told: Told = quietly) -> Outcome:
         """Bring the lake up to the database. Interrupted anywhere, it loses nothing and goes on from there."""
         started = time.monotonic()
-        with writing(self._place.lock_url), _explained():
+        with self._turn():
             self._load_missing(told)
             with duck.connect(self._lake.scratch, "UTC") as connection:
                 through, sources = self._pull(connection, told)
                 made = self._build(connection, sources, told)
             version, is_new = self._publish(through, sources, made)
+            self._left_at = version
         return Outcome(version, is_new, through, time.monotonic() - started)
 
     def tidy(self) -> bool:
@@ -104,7 +108,7 @@ class Refresher:
         made = self._made()
         if not any(months_to_fold(self._open(table).parts) for table in (*tables, *made.values())):
             return False
-        with writing(self._place.lock_url), _explained(), duck.connect(self._lake.scratch, "UTC") as connection:
+        with self._turn(), duck.connect(self._lake.scratch, "UTC") as connection:
             for name, table in zip(SOURCES, tables, strict=True):
                 fold_source(SOURCES[name], table, self._open(table), connection)
             for name, table in made.items():
@@ -112,8 +116,23 @@ class Refresher:
             sources = {name: self._open(table) for name, table in zip(SOURCES, tables, strict=True)}
             published = self._lake.latest()
             self._price_book = published.price_book_version
-            self._publish(self._lake.complete_through or published.data_through, sources, made)
+            self._left_at, _ = self._publish(self._lake.complete_through or published.data_through, sources, made)
         return True
+
+    def sweep(self) -> dict[str, int]:
+        """Thin out old versions and delete what nobody needs, while nobody writes."""
+        with self._turn():
+            return sweep(self._lake)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Write alone, on top of what was published last; what another machine changed is read again."""
+        with writing(self._place.lock_url), _explained():
+            self._lake.catch_up()
+            if self._lake.latest_number != self._left_at:
+                self._known.clear()
+                self._digests.clear()
+            yield
 
     def _load_missing(self, told: Told) -> None:
         """What is not in the lake yet and is much: batch by batch, each in a short snapshot of its own, and kept."""

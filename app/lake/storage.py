@@ -168,6 +168,11 @@ class Table:
         )
 
 
+def forget_opened() -> None:
+    """Open tables anew: what was committed here gave way to what another machine committed in its place."""
+    _table_version.cache_clear()
+
+
 def schema_of(source: Source) -> pa.Schema:
     """A source's columns as Delta and Arrow type them, and what tells its versions of a row apart."""
     fields = [pa.field(column.name, _ARROW.get(column.type) or _decimal(column.type)) for column in source.columns]

@@ -3,19 +3,19 @@
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Any
 
-from app.lake.lake import Lake
-from app.lake.storage import Table
+from app.lake.commits import LOG, commit_number, first_needed, since
+from app.lake.lake import Lake, places
 
 # Readers hold the version that they opened for minutes at most.
 _ALL_FOR = timedelta(hours=2)
 # "As of" some time of the last days, without anybody having pinned it.
 _HOURLY_FOR = timedelta(days=7)
 # A refresh writes files before it commits them; one that takes longer than this has died.
-_UNCOMMITTED_SECONDS = 6 * 3600
+UNCOMMITTED_SECONDS = 6 * 3600
 
 
 def sweep(lake: Lake, now: datetime | None = None) -> dict[str, int]:
@@ -41,35 +41,48 @@ def _superfluous(lake: Lake, now: datetime) -> Iterator[int]:
 
 
 def _delete_unknown(lake: Lake) -> int:
-    deleted = 0
+    stored = lake.stored()
     versions = [lake.read(number) for number in lake.numbers()]
-    told_of = {written["generation"] for written in versions} | {lake.generation}
+    generations = {written["generation"] for written in versions} | {lake.generation}
+    known = _known_files(lake, versions) | _known_commits(versions, stored)
+    is_old = time.time() - UNCOMMITTED_SECONDS
+    gone = [
+        name
+        for name, written_at in stored.items()
+        if _generation(name) not in generations or (written_at < is_old and name not in known)
+    ]
+    lake.remove(gone)
     for folder in lake.folder.glob("g[0-9]*"):
-        if int(folder.name[1:]) not in told_of:
-            deleted += sum(1 for _ in folder.rglob("*.parquet"))
+        if _generation(folder.name) not in generations:
             shutil.rmtree(folder)
-    for folder, known in _known_files(lake).items():
-        for file in folder.rglob("*.parquet"):
-            is_old = time.time() - file.stat().st_mtime > _UNCOMMITTED_SECONDS
-            if is_old and str(file) not in known and "_delta_log" not in file.parts:
-                file.unlink(missing_ok=True)
-                deleted += 1
-    return deleted
+    return len(gone)
 
 
-def _known_files(lake: Lake) -> dict[Path, set[str]]:
-    """Per table the files of every version that is kept, and those of its newest commit."""
-    known: dict[Path, set[str]] = defaultdict(set)
-    for number in lake.numbers():
-        written = lake.read(number)
-        for place, version, *_ in (*written["sources"].values(), *written["rollups"].values()):
-            table = _table(lake, place)
-            known[table.folder] |= {part.path for part in table.at(version).parts}
-    for folder in [log.parent for log in lake.folder.glob(f"g{lake.generation:04}/*/*/_delta_log")]:
-        known[folder] |= {part.path for part in Table(folder.parent, folder.name).open().parts}
-    return known
+def _generation(name: str) -> int:
+    return int(name.partition("/")[0][1:])
 
 
-def _table(lake: Lake, place: str) -> Table:
-    folder = lake.folder / place
-    return Table(folder.parent, folder.name)
+def _known_files(lake: Lake, versions: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The files of every version that is kept, and those of each table's newest commit."""
+    tables = {table for written in versions for table in places(written).items()}
+    return {name for place, version in tables for name in lake.names(lake.table_at(place, version))} | {
+        name for table in lake.written_to() for name in lake.names(table.open())
+    }
+
+
+def _known_commits(versions: Iterable[Mapping[str, Any]], stored: Iterable[str]) -> set[str]:
+    """What of the logs is needed to tell of the versions that are kept."""
+    oldest: dict[str, int] = {}
+    for written in versions:
+        for place, version in places(written).items():
+            oldest[place] = min(version, oldest.get(place, version))
+    logs: dict[str, list[str]] = defaultdict(list)
+    for name in stored:
+        if commit_number(name) is not None:
+            logs[name.partition(f"/{LOG}/")[0]].append(name)
+    return {
+        name
+        for place, names in logs.items()
+        if place in oldest
+        for name in since(names, first_needed(names, oldest[place]))
+    }
