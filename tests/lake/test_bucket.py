@@ -15,6 +15,7 @@ from app.lake.mirror import Mirror
 from app.lake.sweep import sweep
 from app.metrics.desk import Desk
 from app.metrics.question import question
+from app.settings import settings
 from db.errors import SightlineError
 from tests.lake.lakes import NOON, LakeOf, lake_with_company, mail, session, use
 from tests.lake.object_store import object_store
@@ -249,6 +250,33 @@ def test_a_bucket_that_does_not_exist_is_told(homes, store, tmp_path):
     home.refresher = home._refresher()
     with pytest.raises(BucketError, match="can't be written"):
         home.refresh()
+
+
+@pytest.mark.parametrize(
+    ("set_to", "why"),
+    [
+        ({"SIGHTLINE_LAKE": "ftp://key:secret@bucket/lake"}, "like s3://bucket/prefix or gs://bucket/prefix"),
+        ({"SIGHTLINE_LAKE": "s3://"}, "like s3://bucket/prefix"),
+        ({"SIGHTLINE_LAKE": "s3://bucket/lake", "SIGHTLINE_ENGINE": "spark"}, "a cluster reads the lake from a folder"),
+    ],
+)
+def test_a_lake_that_cannot_be_is_refused_and_its_secret_not_repeated(monkeypatch, set_to, why):
+    for variable, value in set_to.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(SightlineError) as told:
+        settings.__wrapped__()
+    assert why in told.value.why
+    assert "secret" not in str(told.value)
+
+
+def test_each_bucket_has_a_mirror_whoever_signs_in_to_it(monkeypatch):
+    folders = []
+    for address in ("s3://one/lake", "s3://key:secret@one/lake/", "s3://two/lake", "/mnt/lake"):
+        monkeypatch.setenv("SIGHTLINE_LAKE", address)
+        folders.append(settings.__wrapped__().lake_folder)
+    assert folders[0] == folders[1]
+    assert len(set(folders)) == 3
+    assert str(folders[3]) == "/mnt/lake"
 
 
 def test_a_parameter_that_is_not_known_is_refused(store):
