@@ -1,0 +1,29 @@
+"""Whatever customers write stays a text."""
+
+from app.ui.markup import Markup, tag
+from app.ui.pictures import picture
+
+HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>\0'
+
+
+def test_texts_are_escaped_inside_and_in_attributes():
+    drawn = tag("p", HOSTILE, title=HOSTILE)
+    assert "<img" not in drawn
+    assert "<script" not in drawn
+    assert "\0" not in drawn
+    assert drawn.count('"') == 2
+
+
+def test_what_was_made_here_is_not_escaped_again():
+    assert tag("p", tag("b", "1 < 2")) == "<p><b>1 &lt; 2</b></p>"
+
+
+def test_an_attribute_without_value_is_left_out():
+    assert tag("i", class_="x", title=None, aria_label="y") == '<i class="x" aria-label="y"></i>'
+
+
+def test_a_picture_is_an_image_with_a_text_and_no_element():
+    drawn = picture(Markup("<path d='M0 0'/>"), width=10, height=10, alt=HOSTILE)
+    assert drawn.startswith('<img src="data:image/svg+xml,')
+    assert drawn.count("<") == 1
+    assert "alert(2)" in drawn
