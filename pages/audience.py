@@ -37,7 +37,7 @@ def workspaces() -> None:
 
 
 def contacts() -> None:
-    search(scope, part="Contacts")
+    search(scope, show="Contacts")
 
 
 ui.tiles(HEADLINES, scope)
@@ -51,7 +51,7 @@ with size:
 with moves:
     ui.line(ui.ask(MOVES, once, grain=scope.grain), title="Who came and who went")
 shelves(
-    "part",
+    "show",
     {
         "Status": standing,
         "Cohorts": cohorts,

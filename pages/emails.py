@@ -75,7 +75,7 @@ def readers() -> None:
 
 
 def events() -> None:
-    raw_emails("email", scope, part="Single events")
+    raw_emails("email", scope, show="Single events")
 
 
 rates = ("delivery_rate", open_rate, "click_rate", "bounce_rate", "unsubscribe_rate", "complaint_rate")
@@ -94,7 +94,7 @@ with complaints:
 with unsubscriptions:
     ui.line(annoyed, metrics=("unsubscribe_rate",), title="Unsubscribe rate", why="Of what was delivered.")
 shelves(
-    "part",
+    "show",
     {
         "Campaigns": campaigns,
         "Domains": domains,

@@ -37,16 +37,16 @@ def liked() -> None:
 
 
 def library() -> None:
-    shelf.library(scope, part="All templates")
+    shelf.library(scope, show="All templates")
 
 
 def market() -> None:
-    shelf.market(scope, part="Saved components")
+    shelf.market(scope, show="Saved components")
 
 
 ui.tiles((*HEADLINES, "average_rating"), scope, title="What was made with them")
 shelves(
-    "part",
+    "show",
     {
         "In use": in_use,
         "Components": components,
