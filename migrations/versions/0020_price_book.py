@@ -222,7 +222,7 @@ CREATE FUNCTION rated_ai_calls(
     ),
     summed AS (
         SELECT p.workspace_id, p.id, p.created_at, SUM(p.quantity * p.unit_price) AS cost,
-            string_agg(concat_ws(' ', p.unit, NULLIF(p.kind, '')), ', '
+            string_agg(DISTINCT concat_ws(' ', p.unit, NULLIF(p.kind, '')) COLLATE "C", ', '
                 ORDER BY concat_ws(' ', p.unit, NULLIF(p.kind, '')) COLLATE "C")
                 FILTER (WHERE p.unit_price IS NULL) AS missing
         FROM priced AS p

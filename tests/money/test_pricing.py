@@ -143,7 +143,8 @@ def test_a_call_that_runs_while_prices_change_is_priced_by_when_it_began():
 
 
 UNPRICED = {
-    "a model that is not in the book": ("openai", "gpt-9", openai_tokens(1, 0, 0), NOON, "no prices of the model, standard"),
+    "a model that is not in the book": (
+        "openai", "gpt-9", openai_tokens(1, 0, 0), NOON, "no prices of the model, standard"),
     "nothing used of it": ("openai", "gpt-9", Usage({}), NOON, "no prices of the model, standard"),
     "before its first price": (
         "openai", "gpt-4o", openai_tokens(1, 0, 0), BEGAN - timedelta(days=1), "no prices of the model, standard"),
