@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy import text
 
 from app.identity.sessions import Device, open_session
@@ -25,6 +25,8 @@ from db.embedded.probe import live_server
 from db.engine import engine_for
 
 SIGHTLINE = Path(sys.executable).parent / "sightline"
+# Others may be busy on this machine.
+expect.set_options(timeout=30_000)
 QUIETLY = [
     "--no-sandbox",
     "--disable-gpu",
@@ -80,6 +82,12 @@ class Site:
                 token = open_session(connection, member, "password", Device(), replaces=None)
             engine.dispose()
         return {"name": f"sightline_{self.port}", "value": token, "url": self.url, "httpOnly": True, "sameSite": "Lax"}
+
+    def refresh(self):
+        """Bring the figures up to the rows, as the worker does by itself sooner or later."""
+        environment = {**os.environ, "SIGHTLINE_HOME": str(self.home)}
+        environment.pop("DATABASE_URL", None)
+        subprocess.run([SIGHTLINE, "refresh"], env=environment, check=True, timeout=90, stdout=subprocess.DEVNULL)
 
     def kill_postgres(self):
         os.kill(live_server(ServerFiles(self.home / "postgres")).pid, signal.SIGKILL)
