@@ -19,14 +19,14 @@ st.text(f"Roles: {', '.join(sorted(person.roles))}")
 names = workspace_names(engines.ro, viewer)
 st.text(f"Workspaces: {'all' if person.workspace_ids is None else ', '.join(names) or 'none'}")
 
-st.subheader("Where you are signed in")
+st.header("Where you are signed in")
 sessions = sessions_of(engines.rw, person)
 for session in sessions:
     is_here = session.id == person.session_id
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        with st.container():
-            st.text(device_name(session.user_agent) + (" · this device" if is_here else ""))
-            st.caption(
+        with st.container(gap="xsmall"):
+            st.markdown(f"**{device_name(session.user_agent)}**" + (" · this device" if is_here else ""))
+            st.text(
                 f"Signed in {session.created_at:%d %b %Y, %H:%M} UTC, last seen {session.last_seen_at:%d %b, %H:%M} UTC"
                 f" from {session.ip_address or 'an unknown address'}; ends {session.expires_at:%d %b, %H:%M} UTC."
             )
@@ -37,7 +37,7 @@ if len(sessions) > 1 and st.button("End all others", icon=":material/devices_off
     end_other_sessions(engines.rw, person)
     st.rerun()
 
-st.subheader("Password")
+st.header("Password")
 if has_password(engines.rw, person):
     with st.form("password", clear_on_submit=True):
         current = st.text_input("Current password", type="password", autocomplete="current-password")

@@ -86,6 +86,17 @@ def test_pages_run_under_the_strict_policy_without_a_complaint(site, look, path,
     assert seen.page.title() != "Streamlit"
 
 
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_account_page_reads_well_on_every_screen(site, look, screen):
+    seen = look(site, "/account", role="limited", **SCREENS[screen])
+    expect(seen.page.get_by_text(SIGNED_IN)).to_be_visible()
+    expect(seen.page.get_by_role("button", name="Change password")).to_have_count(0)
+    main = seen.page.get_by_test_id("stMain")
+    assert main.evaluate("area => area.scrollWidth - area.clientWidth") == 0
+    found = Axe().run(seen.page, context={"include": [["[data-testid=stMain]"]]}).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+
+
 def test_signing_out_is_for_good(site, look):
     seen = look(site, "/account", role="viewer")
     [cookie] = [one for one in seen.page.context.cookies() if one["name"].startswith("sightline_")]
@@ -93,11 +104,11 @@ def test_signing_out_is_for_good(site, look):
     seen.page.get_by_role("button", name="Sign out").click()
     expect(seen.page.get_by_text("You are signed out.")).to_be_visible()
     seen.page.go_back()
-    expect(seen.page.get_by_label("Password")).to_be_visible()
+    expect(seen.page.get_by_role("heading", name="Sign in")).to_be_visible()
     # Not even for whoever copied the cookie before.
     seen.page.context.add_cookies([cookie])
     seen.page.goto(site.url + "/account")
-    expect(seen.page.get_by_label("Password")).to_be_visible()
+    expect(seen.page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_the_link_to_sign_out_asks_first(site, look):
@@ -114,7 +125,7 @@ def test_a_device_that_is_ended_from_another_one_is_sent_to_sign_in_and_back(sit
     there.page.get_by_role("button", name="End all others").click()
     expect(there.page.get_by_role("button", name="End all others")).to_have_count(0)
     here.page.get_by_role("link", name="Overview").click()
-    expect(here.page.get_by_label("Password")).to_be_visible()
+    expect(here.page.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(there.page.get_by_text(SIGNED_IN)).to_be_visible()
 
 
@@ -124,7 +135,7 @@ def test_who_is_shut_out_is_out_at_the_next_click(site, look, blow):
     expect(seen.page.get_by_text(SIGNED_IN)).to_be_visible()
     change(site, f"UPDATE team_members SET {blow} WHERE email = 'viewer@test.example'")
     seen.page.get_by_role("link", name="Overview").click()
-    expect(seen.page.get_by_label("Password")).to_be_visible()
+    expect(seen.page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_roles_and_workspaces_are_those_of_this_moment(site, look):
