@@ -15,7 +15,7 @@ if found is None:
     ui.nothing_here("You see no template by this address.", fill="Open one from the list of templates.")
     st.stop()
 
-scope = ui.top(found.name, viewer)
+scope = ui.top(found.name, viewer, default_days=365)
 shelf.facts(found)
 campaigns = template_use.campaigns_of(viewer, found.id)
 if campaigns:
