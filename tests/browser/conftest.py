@@ -208,3 +208,16 @@ def signed_in(site, browser):
     yield open_window
     for context in windows:
         context.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open(browser):
+    """Pages that a test opened end with it: each holds a socket and a process."""
+
+    def pages():
+        return {page for context in browser.contexts for page in context.pages}
+
+    before = pages()
+    yield
+    for page in pages() - before:
+        page.close()
