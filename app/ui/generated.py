@@ -15,6 +15,7 @@ from app.ui.onward import onward, place
 from app.ui.rows import Column, Columns
 from app.ui.scope import Scope
 from app.ui.tables import table
+from app.ui.views import note_broken
 from db.tables.ai import GENERATION_STATUSES
 
 SHOW = "Raw generations"
@@ -40,11 +41,13 @@ _COLUMNS: Columns = {
 
 def raw_generations(scope: Scope) -> None:
     """As the page's filters choose them, the newest first; status and errors are in the address too."""
+    listed = [_ANY, *(status.capitalize() for status in GENERATION_STATUSES)]
+    failed = ask("generations_failed", scope.uncompared, by="error_code", order="-generations_failed")
+    codes = [row["error_code"] for row in failed.rows() if row["error_code"]]
+    note_broken("status", listed)
+    note_broken("error_code", codes)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        listed = [_ANY, *(status.capitalize() for status in GENERATION_STATUSES)]
         status = st.selectbox("Status", listed, key="status", bind="query-params", width=180)
-        failed = ask("generations_failed", scope.uncompared, by="error_code", order="-generations_failed")
-        codes = [row["error_code"] for row in failed.rows() if row["error_code"]]
         chosen = st.multiselect("Error", codes, key="error_code", bind="query-params", placeholder="Any", width=320)
     statuses = () if status == _ANY else (status.lower(),)
     page = generations(

@@ -10,9 +10,7 @@ from app.ui.notices import say_broken
 def one_of(key: str, options: Sequence[str], *, label: str = "", usual: str | None = None) -> str:
     """The chosen one. What the address names and isn't there is said, and the usual one is shown."""
     first = usual or options[0]
-    broken = [f"{key}={given}" for given in st.query_params.get_all(key) if given not in options]
-    if broken:
-        say_broken(broken)
+    note_broken(key, options)
     chosen = st.segmented_control(
         label or "Show",
         options,
@@ -23,3 +21,10 @@ def one_of(key: str, options: Sequence[str], *, label: str = "", usual: str | No
         required=True,
     )
     return chosen if chosen in options else first
+
+
+def note_broken(key: str, options: Sequence[str]) -> None:
+    """Say what the address names that can't be chosen."""
+    broken = [f"{key}={given}" for given in st.query_params.get_all(key) if given not in options]
+    if broken:
+        say_broken(broken)

@@ -1,4 +1,4 @@
-"""What pages must show, counted from the rows under the same filters: nothing of the lake or of the metrics takes part."""
+"""What pages must show, counted from the rows under the same filters: nothing of the metrics layer takes part."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
