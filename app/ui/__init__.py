@@ -2,6 +2,7 @@
 
 from app.ui.asking import Asked, Refused, ask
 from app.ui.behind import behind as receipt
+from app.ui.bridges import Expected, interval, waterfall
 from app.ui.charts import area, bars, chart, heat, line
 from app.ui.empty import nothing_here
 from app.ui.field import Limit
@@ -10,6 +11,7 @@ from app.ui.people import person_here
 from app.ui.reasons import reasons
 from app.ui.rows import Column
 from app.ui.scope import Note, Scope
+from app.ui.steps import funnel
 from app.ui.tables import table
 from app.ui.tiles import tiles
 from app.ui.top import top
@@ -18,6 +20,7 @@ from app.ui.views import one_of
 __all__ = [
     "Asked",
     "Column",
+    "Expected",
     "Limit",
     "Note",
     "Refused",
@@ -26,7 +29,9 @@ __all__ = [
     "ask",
     "bars",
     "chart",
+    "funnel",
     "heat",
+    "interval",
     "line",
     "link",
     "nothing_here",
@@ -37,4 +42,5 @@ __all__ = [
     "table",
     "tiles",
     "top",
+    "waterfall",
 ]

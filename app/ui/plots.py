@@ -26,6 +26,11 @@ def lines(
     return draw_field(field, drawn)
 
 
+def line_paths(shown: OverTime, scale: Scale) -> list[Markup]:
+    """The lines alone, to be drawn over something else."""
+    return [_line(series, place, scale, filled=False) for place, series in enumerate(shown.series)]
+
+
 def stacked(shown: OverTime, *, label: str, columns: bool, notes: Sequence[Note] = ()) -> Markup:
     """Parts of a whole, one above the other: as areas, or as a column for each point."""
     tops = [0.0] * len(shown.points)
