@@ -24,8 +24,8 @@ _STATE = "sightline"
 _PARTITIONS = ["in_month", "in_layer"]
 _CONFIGURATION = {
     "delta.checkpointInterval": "50",
-    # The log of a version that nobody has kept goes with it.
-    "delta.logRetentionDuration": "interval 7 days",
+    # Delta would clean its logs by their age, and take those of versions that are pinned: the sweep knows which.
+    "delta.enableExpiredLogCleanup": "false",
 }
 _OPENED = 2048
 _ARROW = {
@@ -130,7 +130,7 @@ class Table:
                 # Numbered after the version that was opened: a writer that slept must not write twice.
                 max_commit_retries=0,
             ),
-            post_commithook_properties=PostCommitHookProperties(create_checkpoint=True),
+            post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),
         )
         stays = tuple(part for part in opened.parts if part not in gone)
         return Opened((*stays, *added), base + 1, json.loads(told))

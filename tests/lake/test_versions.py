@@ -4,9 +4,12 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from app.lake.lake import UnknownVersionError
+from app.lake.storage import NewFile, Table
 from app.lake.sweep import sweep
 from tests.lake.lakes import lake_with_company, session, use
 
@@ -70,3 +73,19 @@ def test_a_generation_that_was_replaced_is_swept_away_with_its_last_version(lake
     assert sweep(lake.lake, LATER)["files_deleted"] > 0
     lake.refresh()
     assert lake.differences() == {}
+
+
+def test_a_version_of_a_month_ago_opens_after_many_commits(tmp_path):
+    """Delta's own cleaning goes by age alone: it would take the log of a version that a link is pinned to."""
+    month_ago = time.time() - 30 * 86_400
+    table, opened = Table(tmp_path, "uses"), None
+    for number in range(105):
+        path = table.new_path(None)
+        pq.write_table(pa.table({"n": [number]}), path)
+        opened = table.commit(
+            table.open(), pa.schema([("n", pa.int64())]), adds=[NewFile(path, None)], state={"n": number}
+        )
+        for file in (table.folder / "_delta_log").iterdir():
+            os.utime(file, (month_ago, month_ago))
+    assert opened.version == 105
+    assert Table(tmp_path, "uses").at(2).rows == 2
