@@ -18,6 +18,7 @@ from app.ui.empty import nothing_here
 from app.ui.markup import Markup
 from app.ui.scope import Scope
 from app.ui.tables import table
+from app.ui.views import note_broken
 
 _FIGURES = ("impressions", "ad_clicks", "spend", "ad_conversions", "ad_revenue")
 _MOST_VERSIONS = 60
@@ -39,6 +40,7 @@ def restatements(scope: Scope) -> None:
             fill="Every refresh that brings something new makes one; links pinned as of a version keep it.",
         )
         return
+    note_broken("against", list(earlier))
     label = st.selectbox("Compare with", list(earlier), key="against", bind="query-params", width=380)
     _against(scope, earlier.get(label) or next(iter(earlier.values())))
 

@@ -10,6 +10,7 @@ from app.access import Role, Viewer
 from app.records.alerts import open_alerts
 from app.records.belongings import assets, components, optimizations, unchanged_campaigns, variants
 from app.records.campaigns import Wanted, campaign, search_campaigns
+from app.records.creatives import creatives_of
 from app.records.templates import search_components, search_templates, templates_of_campaigns, versions
 from db.tables import HOUSE_WORKSPACE
 from tests.db.rows import NOON, add
@@ -147,6 +148,8 @@ def test_components_stand_in_their_order_and_assets_by_their_score(shop):
         ("low", 1),
         ("none", None),
     ]
+    assert [one.filename for one in creatives_of(ro, viewer, [page.id], limit=2)] == ["high", "low"]
+    assert creatives_of(ro, viewer, []) == []
 
 
 def test_unchanged_campaigns_ran_on_both_sides_and_were_left_alone(shop):

@@ -1,0 +1,87 @@
+"""Names that mean harm are texts on the pages of web, ads and AI usage; and what a platform restates is shown."""
+
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import text
+
+from db.embedded import SUPERUSER, running_server
+from db.engine import engine_for
+from tests.browser.conftest import served
+from tests.pages.looking import settled, table
+
+HOSTILE = '<img src=x onerror="window.pwned=1">'
+# Everything that customers or providers can write and that these pages show.
+WRITTEN = (
+    "UPDATE campaigns SET name = :hostile",
+    "UPDATE campaign_components SET name = :hostile",
+    "UPDATE creative_assets SET filename = :hostile",
+    "UPDATE campaign_events SET source = :hostile, medium = :hostile WHERE source = 'google'",
+    "UPDATE conversions SET conversion_type = :hostile WHERE conversion_type = 'purchase'",
+    "UPDATE ai_generations SET error_code = :hostile, error_message = :hostile WHERE status = 'failed'",
+    "UPDATE ai_generations SET model = :hostile WHERE model = 'gpt-4o'",
+)
+# A day that was over when the first version was made.
+RESTATED = """
+    UPDATE performance_analytics SET spend = spend + 100
+    WHERE (date, id) = (
+        SELECT date, id FROM performance_analytics
+        WHERE breakdown = 'none' AND currency = 'USD' AND date BETWEEN CURRENT_DATE - 20 AND CURRENT_DATE - 2
+        ORDER BY date DESC, id LIMIT 1
+    )
+    RETURNING date
+"""
+VIEWS = {
+    "web": ("Landing pages", "Components", "Sources", "Attribution"),
+    "ads": ("Campaigns", "Creatives", "Pacing"),
+    "ai_usage": ("Models", "Failures", "Raw generations"),
+}
+
+
+@pytest.fixture(scope="module")
+def own(browser):
+    """A site of these tests alone: what was written into it, and the day that was restated."""
+    with served(["demo", "--size", "tiny"]) as site:
+        with running_server(site.home / "postgres") as server:
+            engine = engine_for(server.dsn("sightline", SUPERUSER))
+            with engine.begin() as connection:
+                for change in WRITTEN:
+                    connection.execute(text(change), {"hostile": HOSTILE})
+                day = connection.execute(text(RESTATED)).scalar_one()
+            engine.dispose()
+        site.refresh()
+        yield site, day
+
+
+@pytest.mark.parametrize(("page", "view"), [(page, view) for page, views in VIEWS.items() for view in views])
+def test_hostile_names_are_texts(own, look, page, view):
+    seen = look(own[0], f"/{page}?{urlencode({'show': view, 'period': 'Last 365 days', 'campaigns': 'Ended'})}")
+    settled(seen.page)
+    assert HOSTILE in seen.page.get_by_test_id("stMain").inner_text()
+    assert seen.page.evaluate("window.pwned") is None
+    assert seen.page.locator("img[src=x]").count() == 0
+    assert seen.troubles == []
+
+
+def test_what_was_restated_stands_with_what_it_was_before(own, look):
+    """One row got a hundred dollars more after the first version: its day did, and nothing else changed."""
+    site, day = own
+    seen = look(site, "/ads?show=Restatements&against=nothing")
+    settled(seen.page)
+    assert "against=nothing" in seen.page.get_by_role("alert").inner_text()
+    rows = table(seen.page, "changed-since-then")
+    ((then, now),) = site.rows(
+        f"""
+        SELECT sum(dollars) - 100, sum(dollars) FROM (
+            SELECT t.spend * (
+                SELECT r.rate FROM fx_rates AS r
+                WHERE r.currency = t.currency AND r.reporting_currency = 'USD' AND r.day <= t.date
+                ORDER BY r.day DESC LIMIT 1
+            ) AS dollars
+            FROM performance_analytics AS t WHERE t.breakdown = 'none' AND t.date = DATE '{day}'
+        ) AS spent
+        """
+    )
+    (row,) = [row for row in rows.values() if row["Figure"] == "Spend"]
+    assert (row["Then"], row["Now"], row["Changed by"]) == (f"{then:,.2f} USD", f"{now:,.2f} USD", "+100.00 USD")
+    assert seen.troubles == []
