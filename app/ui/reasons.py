@@ -85,12 +85,12 @@ def _part(one: Metric, name: str, mix: Fraction | None, rate: Fraction, largest:
     total = rate + (mix or 0)
     width = min(50.0, float(abs(total) / largest) * 50)
     left = 50.0 if total > 0 else 50 - width
-    split = f" (mix {_signed(one, mix)}, rate {_signed(one, rate)})" if mix is not None else ""
+    split = f"mix {_signed(one, mix)}, rate {_signed(one, rate)}" if mix is not None else ""
     bar = tag("i", style=f"left:{left:.1f}%;width:{width:.1f}%")
     return (
         tag("span", name, class_="name", title=name),
-        tag("span", bar, tag("u", style="left:50%"), class_=f"bar {mood(one, float(total))}", title=f"{name}{split}"),
-        tag("span", _signed(one, total), tag("span", split, class_="sl-muted"), class_="figure"),
+        tag("span", bar, tag("u", style="left:50%"), class_=f"bar {mood(one, float(total))}", title=split or None),
+        tag("span", _signed(one, total), tag("span", split, class_="split") if split else "", class_="figure"),
     )
 
 
