@@ -101,7 +101,11 @@ def _share(share: float, hint: str) -> Markup:
 
 
 def _table(head: Sequence[str], body: Sequence[Markup], *foot: Markup) -> Markup:
-    named = (tag("th", name, scope="col", class_="number" if place > 0 else None) for place, name in enumerate(head))
+    # Above bars stands nothing: a heading without words is read out as one.
+    named = (
+        tag("th", name, scope="col", class_="number" if place > 0 else None) if name else tag("td")
+        for place, name in enumerate(head)
+    )
     drawn = tag("table", tag("thead", tag("tr", *named)), tag("tbody", *body), *foot, class_="sl-table sl-funnel")
     return tag("div", drawn, class_="sl-scroll", tabindex=0, role="region", aria_label="Table")
 
