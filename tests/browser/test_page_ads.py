@@ -11,7 +11,13 @@ from tests.pages.oracles import IN_DOLLARS, ROLES, choices, same
 
 CHOICES = choices("ads_autopilot")
 VIEWS = ("Breakdown", "Campaigns", "Creatives", "Pacing", "Restatements")
-BREAKDOWNS = {"Platform": "platform", "Placement": "placement", "Age": "age_range", "Gender": "gender"}
+# The column of each, and the breakdown that the demo's rows of it came in.
+BREAKDOWNS = {
+    "Platform": ("platform", "platform"),
+    "Placement": ("placement", "platform+placement"),
+    "Age": ("age_range", "age+gender"),
+    "Gender": ("gender", "age+gender"),
+}
 _RATE = IN_DOLLARS.format(currency="t.currency", day="t.date")
 
 
@@ -65,11 +71,10 @@ def test_tiles_show_what_adding_the_rows_gives(site, shown, role, chosen):
 @pytest.mark.parametrize("split", BREAKDOWNS)
 @pytest.mark.parametrize("role", ROLES)
 def test_each_breakdown_shows_its_own_rows(site, shown, role, split):
-    choice, column = CHOICES["first"], BREAKDOWNS[split]
+    choice, (column, breakdown) = CHOICES["first"], BREAKDOWNS[split]
     rows = table(shown(role, urlencode({"by": split})), f"by-{split.lower()}")
     del rows["Together"]
-    name = column.removesuffix("_range")
-    found = site.rows(figures(choice, role, f"t.{column}", name if name != "placement" else "platform+placement"))
+    found = site.rows(figures(choice, role, f"t.{column}", breakdown))
     counted = {
         spelled(key) if split in {"Platform", "Gender"} else key: [f"{impressions:,}", f"{spend:,.2f}"]
         for key, impressions, _, _, spend, _ in found
