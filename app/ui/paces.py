@@ -32,7 +32,7 @@ _WHY = (
     " On track is within a tenth of even spending."
 )
 # What says nothing of a campaign that is over.
-_RUNNING = {"pace", "time_share", "due", "projected", "left_per_day", "runs_out_on"}
+_RUNNING = {"pace", "time_share", "projected", "left_per_day", "runs_out_on"}
 _COLUMNS: Columns = {
     "campaign": Column("Campaign", opens="campaign", key="key"),
     "pace": "Pace",
@@ -41,8 +41,7 @@ _COLUMNS: Columns = {
     "currency": "Currency",
     "budget": Column("Budget", Unit.MONEY),
     "spent": Column("Spent", Unit.MONEY),
-    "due": Column("Due by now", Unit.MONEY),
-    "projected": Column("At its end, at this rate", Unit.MONEY),
+    "projected": Column("Heading for", Unit.MONEY),
     "left_per_day": Column("Left a day", Unit.MONEY),
     "ends_on": "Ends",
     "runs_out_on": "Runs out",
