@@ -42,7 +42,7 @@ def _drawn(answer: Asked, steps: Sequence[_Step]) -> Markup:
     head = tag(
         "tr",
         tag("th", "Step", scope="col"),
-        tag("td"),
+        tag("th", tag("span", "As a bar", class_="sl-unseen"), scope="col"),
         *(tag("th", name, scope="col", class_="number") for name in ("Sends", "Share", "Events")),
     )
     body = tag("tbody", *(_row(figures, *step) for step in steps))

@@ -23,6 +23,7 @@ from app.ui.tables import PAGE, table
 from db.tables.templates import TEMPLATE_KINDS
 
 _ALL = "All"
+_KINDS = {words.spelled(one): one for one in TEMPLATE_KINDS}
 _LISTED: Columns = {
     "name": Column("Template", opens="template", key="id"),
     "kind": "Kind",
@@ -67,7 +68,7 @@ def library(scope: Scope, **kept: object) -> None:
         serving.engines().ro,
         scope.viewer,
         sought,
-        kind=None if kind == _ALL else kind.lower(),
+        kind=_KINDS.get(kind),
         after=place("after"),
         limit=PAGE,
     )
@@ -200,7 +201,7 @@ def _words() -> str:
 
 
 def _kind() -> str:
-    options = [_ALL, *(words.spelled(one) for one in TEMPLATE_KINDS)]
+    options = [_ALL, *_KINDS]
     broken = [f"kind={given}" for given in st.query_params.get_all("kind") if given not in options]
     if broken:
         say_broken(broken)
