@@ -32,6 +32,8 @@ class Permission(StrEnum):
     TEMPLATES_READ = "templates.read"
     AI_COST_READ = "ai_cost.read"
     MONEY_READ = "money.read"
+    PRICES_APPROVE = "prices.approve"
+    MONTHS_CLOSE = "months.close"
     QUOTAS_READ = "quotas.read"
     TEAM_MANAGE = "team.manage"
 
@@ -50,7 +52,8 @@ _VIEWER = frozenset(
 )
 PERMISSIONS = {
     Role.VIEWER: _VIEWER,
-    Role.FINANCE: _VIEWER | {Permission.AI_COST_READ, Permission.MONEY_READ},
+    Role.FINANCE: _VIEWER
+    | {Permission.AI_COST_READ, Permission.MONEY_READ, Permission.PRICES_APPROVE, Permission.MONTHS_CLOSE},
     Role.ADMIN: frozenset(Permission),
 }
 

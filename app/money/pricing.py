@@ -103,15 +103,17 @@ class Book:
         lines = tuple(Line(unit, call.usage.units[unit], price) for unit, price in found.items() if price is not None)
         with localcontext(prec=DIGITS):
             cost = sum((line.amount for line in lines), Decimal(0)).quantize(PLACES, ROUND_HALF_UP)
-        return Priced(cost, max(price.version for price in known), None, lines, call.reported_cost)
+        # A call that used nothing is priced by what would have been asked of it.
+        version = max(price.version for price in ([line.price for line in lines] or known))
+        return Priced(cost, version, None, lines, call.reported_cost)
 
 
 def _price_of(known: Iterable[Price], unit: Unit, usage: Usage) -> Price | None:
-    """That of the unit's kind, else of no kind; of the highest context tier that is reached; as last approved."""
+    """Of the unit's kind, else of no kind; of the highest context tier that is reached; the one that began last."""
     tokens_read = usage.tokens_read
     return max(
         (price for price in known if price.fits(unit, tokens_read)),
-        key=lambda price: (price.unit.variant == unit.variant, price.context_from, price.version, price.valid_from),
+        key=lambda price: (price.unit.variant == unit.variant, price.context_from, price.valid_from, price.version),
         default=None,
     )
 

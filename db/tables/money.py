@@ -42,8 +42,8 @@ RESERVATION_STATES = ("held", "settled", "released", "expired")
 class AiPrice(Keyed, Created, Base):
     """What one unit of a model cost from one time to another. Never edited, only superseded.
 
-    A row is a proposal until it is approved, which gives it the book's next version. Of two that are valid at a time
-    the one of the higher version holds; what it supersedes is out of the book.
+    A row is a proposal until it is approved, which gives it the book's next version and supersedes what the book said
+    from the same moment. Of two that are valid at a time the one that began later holds, as a price list is read.
     """
 
     __tablename__ = "ai_prices"

@@ -145,8 +145,8 @@ CREATE FUNCTION told_by_kind(more_units jsonb, unit text) RETURNS numeric LANGUA
     ) END;
 
 -- What calls of a time cost by the book, with proposals as if they were approved: one row per finished call.
--- The price of a unit is that of its kind, else of no kind; of the highest context tier that the call reaches; and of
--- the highest version. A call is priced whole or not at all. app/money/pricing.py says the same of one call.
+-- The price of a unit is that of its kind, else of no kind; of the highest context tier that the call reaches; and the
+-- one that began last, as a price list is read. A call is priced whole or not at all. app/money/pricing.py says the same of one call.
 CREATE FUNCTION rated_ai_calls(
     since timestamptz, until timestamptz, models text[], proposed uuid[], unpriced_alone boolean
 ) RETURNS TABLE (
@@ -211,17 +211,18 @@ CREATE FUNCTION rated_ai_calls(
     priced AS (
         -- More by kind than in all leaves a negative rest, which no price fits: the call is not priced.
         SELECT DISTINCT ON (u.workspace_id, u.id, u.created_at, u.unit, u.kind, u.is_rest)
-            u.workspace_id, u.id, u.created_at, u.unit, u.kind, u.quantity, b.unit_price
+            u.workspace_id, u.id, u.created_at, u.unit, u.kind, u.quantity, b.unit_price, b.version
         FROM used AS u
         LEFT JOIN book AS b
             ON b.provider = u.provider AND b.model = u.model AND b.service_tier = u.service_tier AND b.unit = u.unit
             AND b.variant IN (u.kind, '') AND b.context_from <= u.tokens_read AND u.quantity > 0
             AND b.valid_from <= u.created_at AND u.created_at < b.valid_to
         ORDER BY u.workspace_id, u.id, u.created_at, u.unit, u.kind, u.is_rest, b.variant = u.kind DESC,
-            b.context_from DESC, b.version DESC, b.valid_from DESC
+            b.context_from DESC, b.valid_from DESC, b.version DESC
     ),
     summed AS (
         SELECT p.workspace_id, p.id, p.created_at, SUM(p.quantity * p.unit_price) AS cost,
+            MAX(p.version) AS version,
             string_agg(DISTINCT concat_ws(' ', p.unit, NULLIF(p.kind, '')) COLLATE "C", ', '
                 ORDER BY concat_ws(' ', p.unit, NULLIF(p.kind, '')) COLLATE "C")
                 FILTER (WHERE p.unit_price IS NULL) AS missing
@@ -237,7 +238,8 @@ CREATE FUNCTION rated_ai_calls(
     )
     SELECT c.workspace_id, c.id, c.created_at,
         CASE WHEN k.version IS NOT NULL AND s.missing IS NULL THEN COALESCE(s.cost, 0)::numeric(20, 12) END,
-        CASE WHEN s.missing IS NULL THEN k.version END,
+        -- A call that used nothing is priced by what would have been asked of it.
+        CASE WHEN s.missing IS NULL THEN COALESCE(s.version, k.version) END,
         CASE WHEN k.version IS NULL THEN 'no prices of the model, ' || c.service_tier
             WHEN s.missing IS NOT NULL THEN 'no price of ' || s.missing END
     FROM calls AS c

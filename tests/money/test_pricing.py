@@ -186,13 +186,16 @@ def test_the_lines_of_a_call_add_up_to_its_cost():
     assert sum(line.amount for line in priced.lines) == priced.cost
 
 
-def test_the_price_that_was_approved_last_holds_where_two_are_valid():
-    first = of_model("openai", "gpt-5", ("1", None, None, None, "1", None))
-    later = of_model("openai", "gpt-5", ("2", None, None, None, None, None), valid_from=NOON, version=7)
+def test_the_price_that_began_last_holds_where_two_are_valid():
+    """Also when what it was before is approved later: a price list is read by its dates."""
+    first = of_model("openai", "gpt-5", ("1", None, None, None, "1", None), version=7)
+    later = of_model("openai", "gpt-5", ("2", None, None, None, None, None), valid_from=NOON, version=2)
+    ends = NOON + timedelta(days=1)
+    a_day = of_model("openai", "gpt-5", (None, None, None, None, "5", None), valid_from=NOON, valid_to=ends)
     usage = Usage(counted(input=1_000_000, output=1_000_000))
-    book = Book([*later, *first])
-    assert book.price(Call("openai", "gpt-5", NOON, usage)).cost == 3
-    assert book.price(Call("openai", "gpt-5", NOON - timedelta(seconds=1), usage)).cost == 2
+    book = Book([*later, *a_day, *first])
+    moments = (NOON - timedelta(seconds=1), NOON, ends - timedelta(seconds=1), ends)
+    assert [book.price(Call("openai", "gpt-5", at, usage)).cost for at in moments] == [2, 7, 7, 3]
 
 
 def test_failed_and_repeated_attempts_cost_what_they_used_and_unpriced_ones_are_counted_beside_the_sum():
