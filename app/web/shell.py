@@ -13,6 +13,7 @@ from app.web.paper import ICON_PATH
 # Streamlit's client looks for its server below the page's own address first, with two failed requests on every page
 # but the first.
 _WHERE = "<script>\n      window.__streamlit = { BACKEND_BASE_URL: window.location.origin + '/' }\n    </script>"
+_HISTORY = f"<script>\n{(Path(__file__).parent / 'history.js').read_text(encoding='utf-8')}</script>"
 _NO_PAGES = ("/static/", "/media/", "/_stcore/", "/component/", "/export", "/health", "/metrics", "/sign-")
 _FIRST = "overview"
 
@@ -20,7 +21,7 @@ _FIRST = "overview"
 def page_of(index: Path) -> str:
     """Streamlit's page with our name and mark in place of its own."""
     html = index.read_text(encoding="utf-8")
-    html = html.replace("<title>Streamlit</title>", f"<title>Sightline</title>\n    {_WHERE}")
+    html = html.replace("<title>Streamlit</title>", f"<title>Sightline</title>\n    {_WHERE}\n    {_HISTORY}")
     html = html.replace('href="./favicon.png"', f'href="{ICON_PATH}"')
     html = re.sub(
         r"<noscript>.*?</noscript>", "<noscript>Sightline needs JavaScript.</noscript>", html, flags=re.DOTALL

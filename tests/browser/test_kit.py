@@ -102,6 +102,22 @@ def test_a_reload_keeps_what_was_chosen(page):
     assert figures(page) == after
 
 
+def test_going_back_from_another_page_finds_what_was_chosen(page):
+    """One step back, whatever was chosen on either page; a step forward is the other page again."""
+    period = page.get_by_role("combobox", name="Period")
+    choose(page, "Period", "Last 90 days")
+    chosen, after = page.url, figures(page)
+    page.get_by_role("link", name="Web").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Web")
+    settled(page)
+    page.go_back()
+    drawn(page)
+    expect(period).to_have_value("Last 90 days")
+    assert (page.url, figures(page)) == (chosen, after)
+    page.go_forward()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Web")
+
+
 def test_what_can_not_be_used_falls_back_and_is_said(own, look):
     seen = look(own, "/?period=Sometimes&product=Mailer&channel=pigeon&workspace=%3Cb%3Enobody&as_of=999&days=x")
     drawn(seen.page)
