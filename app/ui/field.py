@@ -57,7 +57,8 @@ class Field:
 def draw_field(field: Field, drawn: Sequence[Markup]) -> Markup:
     """Levels at the left, days below, and the drawing between them."""
     scale = field.scale
-    ticks = [(scale.share(value), words.tick(value, field.unit, scale.step)) for value in scale.ticks]
+    largest = max(abs(value) for value in scale.ticks)
+    ticks = [(scale.share(value), words.tick(value, field.unit, scale.step, largest)) for value in scale.ticks]
     widest = max((text for _, text in ticks), key=len)
     levels = [tag("span", text, style=f"bottom:{share * 100:.2f}%") for share, text in ticks]
     grid = [_level(scale.share(value), "grid" if abs(value) > _NEARLY else "base") for value in scale.ticks]

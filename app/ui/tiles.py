@@ -97,7 +97,7 @@ def _delta(one: Metric, answer: Asked) -> Markup:
     return tag(
         "span",
         tag("span", f"{arrow} {words.change(value, one.unit)}", class_=mood(one, value)),
-        tag("span", " than before" if value else " as before", class_="sl-muted"),
+        tag("span", " more" if value > 0 else " less" if value < 0 else " as before", class_="sl-muted"),
         title=against,
     )
 

@@ -76,14 +76,14 @@ def short(value: Any, unit: Unit | None, currency: str | None = None) -> str:  #
     return f"{text} {currency}" if unit is Unit.MONEY and currency else text
 
 
-def tick(value: float, unit: Unit | None, step: float) -> str:
-    """On an axis: as many places as the step has, and large ones in thousands or millions."""
+def tick(value: float, unit: Unit | None, step: float, largest: float) -> str:
+    """On an axis: as many places as the step has, and all in thousands or millions where the largest is."""
     if unit is Unit.PERCENT:
         return f"{value * 100:,.{_places(step * 100)}f} %"
     for size, sign in ((1e9, "B"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size or (value == 0 and step >= size):
+        if abs(largest) >= size:
             divided = 1e3 if sign == "k" else size
-            return f"{value / divided:,.{_places(step / divided)}f}{'' if value == 0 else f' {sign}'}"
+            return f"{value / divided:,.{_places(step / divided)}f} {sign}" if value else "0"
     text = f"{value:,.{_places(step)}f}"
     return f"{text}{ {Unit.SECONDS: ' s', Unit.TIMES: '×'}.get(unit, '') if unit else '' }"
 

@@ -35,10 +35,15 @@ def test_a_rate_changes_by_points_and_a_count_by_per_cent():
 
 
 def test_ticks_have_as_many_places_as_their_step():
-    assert words.tick(0.25, Unit.PERCENT, 0.05) == "25 %"
-    assert words.tick(0.025, Unit.PERCENT, 0.025) == "2.5 %"
-    assert words.tick(20_000, Unit.COUNT, 5_000) == "20 k"
-    assert words.tick(2_500_000, Unit.MONEY, 500_000) == "2.5 M"
+    assert words.tick(0.25, Unit.PERCENT, 0.05, 0.3) == "25 %"
+    assert words.tick(0.025, Unit.PERCENT, 0.025, 0.1) == "2.5 %"
+    assert words.tick(20_000, Unit.COUNT, 5_000, 25_000) == "20 k"
+    assert words.tick(2_500_000, Unit.MONEY, 500_000, 2_500_000) == "2.5 M"
+
+
+def test_all_ticks_of_an_axis_are_in_the_same_size():
+    written = [words.tick(value, Unit.COUNT, 2_500, 10_000) for value in (0, 2_500, 5_000, 7_500, 10_000)]
+    assert written == ["0", "2.5 k", "5.0 k", "7.5 k", "10.0 k"]
 
 
 @pytest.mark.parametrize("name", metrics())
