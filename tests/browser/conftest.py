@@ -87,7 +87,7 @@ class Site:
         """Bring the figures up to the rows, as the worker does by itself sooner or later."""
         environment = {**os.environ, "SIGHTLINE_HOME": str(self.home)}
         environment.pop("DATABASE_URL", None)
-        subprocess.run([SIGHTLINE, "refresh"], env=environment, check=True, timeout=90, stdout=subprocess.DEVNULL)
+        subprocess.run([SIGHTLINE, "refresh"], env=environment, check=True, timeout=240, stdout=subprocess.DEVNULL)
 
     def kill_postgres(self):
         os.kill(live_server(ServerFiles(self.home / "postgres")).pid, signal.SIGKILL)
@@ -133,10 +133,12 @@ def served(*first) -> Iterator[Site]:
     log = folder / "up.log"
     with log.open("w") as output:
         for command in first:
-            subprocess.run([SIGHTLINE, *command], env=environment, stdout=output, stderr=output, check=True, timeout=90)
+            subprocess.run(
+                [SIGHTLINE, *command], env=environment, stdout=output, stderr=output, check=True, timeout=240
+            )
         process = subprocess.Popen([SIGHTLINE, "up", "--no-demo"], env=environment, stdout=output, stderr=output)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while "Sightline is at " not in log.read_text():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
