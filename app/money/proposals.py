@@ -1,6 +1,6 @@
 """Proposes prices for the book: what lists say and the book does not. A person approves them, or nothing changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -61,8 +61,9 @@ def proposed(
     every call gets one, and a price that differs from the book's is valid from today: when it changed is not known.
     """
     current = _current(book, now)
+    lists = list(listed)
     result = []
-    for price in listed:
+    for price in [*lists, *_without_cliffs(lists, current)]:
         if price.valid_to is not None and price.valid_to <= midnight(first_used_at):
             continue
         known = current.get(price.key)
@@ -73,6 +74,16 @@ def proposed(
         if price.valid_to is None or since < price.valid_to:
             result.append(replace(price, valid_from=since))
     return result
+
+
+def _without_cliffs(listed: Iterable[Listed], current: Mapping[Key, Price]) -> Iterator[Listed]:
+    """Context tiers that the book has and the list has no more: there too it costs what it costs below."""
+    today = {price.key: price for price in listed if price.valid_to is None}
+    for key in current:
+        *rest, context_from = key
+        below = [price for price in today.values() if [*price.key[:-1]] == rest and price.context_from < context_from]
+        if key not in today and below:
+            yield replace(max(below, key=lambda price: price.context_from), context_from=context_from)
 
 
 def _current(book: Iterable[Price], now: datetime) -> Mapping[Key, Price]:

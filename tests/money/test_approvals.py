@@ -143,6 +143,11 @@ CASES = {
         [],
     ),
     "another tier is another price": ([a_listed(2, context_from=9)], [in_book(3)], [(2, NOON.replace(hour=0))]),
+    "a context tier that the list has no more costs what it costs below": (
+        [a_listed(2)],
+        [in_book(2), in_book(5, context_from=9)],
+        [(2, TODAY)],
+    ),
     "the price that began last is the book's": (
         [a_listed(2)],
         [in_book(2, valid_from=NOON), in_book(3, version=2)],
