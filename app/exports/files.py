@@ -70,7 +70,9 @@ def _write_figures(book: xlsxwriter.Workbook, answer: Answer) -> None:
     sheet = book.add_worksheet("Figures")
     sheet.freeze_panes(1, len(answer.by))
     heading = book.add_format({"bold": True, "bottom": 1})
-    formats: dict[Unit | None, Any] = {None: None} | {unit: book.add_format({"num_format": text}) for unit, text in _FORMATS.items()}
+    formats: dict[Unit | None, Any] = {None: None} | {
+        unit: book.add_format({"num_format": text}) for unit, text in _FORMATS.items()
+    }
     days = book.add_format({"num_format": "yyyy-mm-dd"})
     units = [_unit(answer.metrics, name) for name in answer.table.column_names]
     sheet.set_column(0, len(units) - 1, 18)

@@ -146,7 +146,8 @@ CREATE FUNCTION told_by_kind(more_units jsonb, unit text) RETURNS numeric LANGUA
 
 -- What calls of a time cost by the book, with proposals as if they were approved: one row per finished call.
 -- The price of a unit is that of its kind, else of no kind; of the highest context tier that the call reaches; and the
--- one that began last, as a price list is read. A call is priced whole or not at all. app/money/pricing.py says the same of one call.
+-- one that began last, as a price list is read. A call is priced whole or not at all. app/money/pricing.py says the
+-- same of one call.
 CREATE FUNCTION rated_ai_calls(
     since timestamptz, until timestamptz, models text[], proposed uuid[], unpriced_alone boolean
 ) RETURNS TABLE (
