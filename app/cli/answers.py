@@ -88,7 +88,10 @@ def _facts(receipt: Receipt) -> list[tuple[str, str]]:
         facts.append(
             (f"Rate of {rate.currency}", f"{bounds}, {rate.since} to {rate.until}, by {', '.join(rate.sources)}")
         )
-    versions = (("Price book", receipt.price_book_version), ("Rules for machines' opens", receipt.machine_rules_version))
+    versions = (
+        ("Price book", receipt.price_book_version),
+        ("Rules for machines' opens", receipt.machine_rules_version),
+    )
     facts += [(name, f"version {version}") for name, version in versions if version is not None]
     return [*facts, ("Took", f"{receipt.elapsed_ms:.1f} ms")]
 
