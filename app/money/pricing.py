@@ -103,8 +103,8 @@ class Book:
         lines = tuple(Line(unit, call.usage.units[unit], price) for unit, price in found.items() if price is not None)
         with localcontext(prec=DIGITS):
             cost = sum((line.amount for line in lines), Decimal(0)).quantize(PLACES, ROUND_HALF_UP)
-        # A call that used nothing is priced by what would have been asked of it.
-        version = max(price.version for price in ([line.price for line in lines] or known))
+        # A call that used nothing is priced by the first version that knew its model: later ones don't touch it.
+        version = max((line.price.version for line in lines), default=min(price.version for price in known))
         return Priced(cost, version, None, lines, call.reported_cost)
 
 

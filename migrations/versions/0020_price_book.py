@@ -231,7 +231,7 @@ CREATE FUNCTION rated_ai_calls(
         GROUP BY p.workspace_id, p.id, p.created_at
     ),
     known AS (
-        SELECT c.workspace_id, c.id, c.created_at, MAX(b.version) AS version
+        SELECT c.workspace_id, c.id, c.created_at, MIN(b.version) AS version
         FROM calls AS c
         JOIN book AS b ON b.provider = c.provider AND b.model = c.model AND b.service_tier = c.service_tier
             AND b.valid_from <= c.created_at AND c.created_at < b.valid_to
@@ -239,7 +239,7 @@ CREATE FUNCTION rated_ai_calls(
     )
     SELECT c.workspace_id, c.id, c.created_at,
         CASE WHEN k.version IS NOT NULL AND s.missing IS NULL THEN COALESCE(s.cost, 0)::numeric(20, 12) END,
-        -- A call that used nothing is priced by what would have been asked of it.
+        -- A call that used nothing is priced by the first version that knew its model: later ones don't touch it.
         CASE WHEN s.missing IS NULL THEN COALESCE(s.version, k.version) END,
         CASE WHEN k.version IS NULL THEN 'no prices of the model, ' || c.service_tier
             WHEN s.missing IS NOT NULL THEN 'no price of ' || s.missing END

@@ -222,6 +222,15 @@ def test_a_later_price_leaves_earlier_calls_as_they_were(database, finance, home
     assert approval.calls_rated == 1
 
 
+def test_an_approval_touches_no_call_that_it_does_not_price(database, finance, home):
+    """One used nothing, the other nothing of what is new."""
+    call(database, home, input_tokens=0, status="failed")
+    call(database, home)
+    prices.approve(database.rw, finance, [proposal(database, 2)])
+    assert prices.approve(database.rw, finance, [proposal(database, 9, unit="output")]).calls_rated == 0
+    assert sorted(costs(database)) == [(0, 1, None), (2, 1, None)]
+
+
 def test_two_approvals_of_one_proposal_are_one(database, finance, home):
     key = proposal(database, 2)
     prices.approve(database.rw, finance, [key])
