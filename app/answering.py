@@ -2,28 +2,41 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from sqlalchemy import text
 
 from app import serving
-from app.access import Viewer
+from app.access import Role, Viewer
 from app.lake.lake import the_lake
 from app.metrics.answer import Answer
 from app.metrics.desk import Desk
+from app.metrics.question import question
 from app.settings import settings
 from db.engine import driver, seeing
+from db.errors import SightlineError
 
 _LONGEST_SECONDS = 60
+_USUAL = ("emails_delivered", "views", "conversions", "spend", "generations")
 
 
 @cache
 def the_desk() -> Desk:
     """One for all pages and downloads: what it keeps in memory is shared, what it answers is limited to a viewer."""
     return Desk(the_lake(), currency=settings().currency)
+
+
+def warm_up() -> None:
+    """Load what answering needs, by a question for nobody; where there are no figures yet, there is nothing to load."""
+    nobody = Viewer("nobody", frozenset({Role.ADMIN}), frozenset())
+    with suppress(SightlineError):
+        last = the_desk().version().data_through.date()
+        asked = question(_USUAL, last - timedelta(days=28), last, by="product", grain="day", compare="previous")
+        the_desk().ask(asked, nobody)
 
 
 def complete_through() -> datetime | None:

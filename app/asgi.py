@@ -1,5 +1,6 @@
 """The served application: Streamlit's pages behind the gate, and what is served beside them, in one process."""
 
+import gc
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import streamlit as st
 from streamlit.file_util import get_static_dir
 
 from app import logs, serving
+from app.answering import warm_up
 from app.settings import PROJECT
 from app.ui.failure import explain
 from app.ui.people import going_to
@@ -20,12 +22,23 @@ from app.web.compressed import StaticFiles
 _files = StaticFiles(Path(get_static_dir()))
 
 
+def _get_ready() -> None:
+    """What the first visitor would wait for, and what all of them would: Streamlit collects garbage after each run."""
+    _files.compress_first()
+    try:
+        warm_up()
+    finally:
+        gc.collect()
+        # Modules and plans are no garbage: looking at all of them took most of a run.
+        gc.freeze()
+
+
 @asynccontextmanager
 async def _lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
     logs.set_up()
     # Connecting before the first visitor: the first page is as fast as the next.
     await anyio.to_thread.run_sync(serving.make_months)
-    threading.Thread(target=_files.compress_first, name="compress", daemon=True).start()
+    threading.Thread(target=_get_ready, name="get-ready", daemon=True).start()
     try:
         yield None
     finally:

@@ -16,8 +16,10 @@ def escaped(value: object) -> Markup:
     """A text as it reads, whatever it holds; control characters, which nobody can read, are left out."""
     if isinstance(value, Markup):
         return value
-    readable = "".join(sign for sign in str(value) if sign.isprintable() or sign in "\n\t ")
-    return Markup(html.escape(readable))
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(sign for sign in text if sign.isprintable() or sign in "\n\t ")
+    return Markup(html.escape(text))
 
 
 def joined(parts: Iterable[object]) -> Markup:

@@ -3,6 +3,7 @@
 Streamlit takes SVG elements out of HTML; a picture stays, runs no script, and has a text for those who don't see it.
 """
 
+import re
 from functools import cache
 from urllib.parse import quote
 
@@ -11,6 +12,8 @@ import streamlit as st
 from app.ui.markup import Markup, lone, tag
 
 COLOURS = 6
+# Of what a picture's address may hold as it is, only what is needed in an attribute is written otherwise.
+_UNSAFE = re.compile(r"[^A-Za-z0-9 /:=;.,()!*{}_-]+")
 _LINES = {"grid": ("#e4e8ee", "#29323d"), "base": ("#aeb8c4", "#4a5665"), "limit": ("#a52a3a", "#f295a2")}
 _BEFORE = ("#76818f", "#8b98a8")
 _SHAPES = (
@@ -26,9 +29,8 @@ def picture(*inner: Markup, width: float, height: float, alt: str) -> Markup:
     """A drawing that is stretched to wherever it is put."""
     box = f"0 0 {width:.0f} {height:.0f}"
     drawn = tag("svg", _style(), *inner, xmlns="http://www.w3.org/2000/svg", viewBox=box, preserveAspectRatio="none")
-    # Of what a picture's address may hold as it is, only what is needed in an attribute is written otherwise.
-    address = "data:image/svg+xml," + quote(drawn, safe=" /:=;.,()!*{}-_")
-    return lone("img", src=address, alt=alt)
+    address = _UNSAFE.sub(lambda found: quote(found[0], safe=""), drawn)
+    return lone("img", src=f"data:image/svg+xml,{address}", alt=alt)
 
 
 def shades() -> dict[str, tuple[str, str]]:
