@@ -284,6 +284,16 @@ def test_somebody_who_is_limited_to_some_workspaces_does_not_price_the_others(da
     assert len(prices.proposals(database.rw, limited)) == 1
 
 
+def test_who_approved_and_who_closed_stands_in_the_row(database, finance, home):
+    member = add_member(database.rw, finance, email="fin@team.example", password=None, roles=[Role.FINANCE])
+    by = Viewer("Fin", frozenset({Role.FINANCE}), frozenset({home[0]}), member)
+    call(database, home)
+    prices.approve(database.rw, by, [proposal(database, 2)])
+    closes.close_month(database.rw, by, MONTH)
+    assert asked(database, "SELECT approved_by FROM ai_prices") == [(member,)]
+    assert asked(database, "SELECT closed_by FROM ai_months WHERE closed_at IS NOT NULL") == [(member,)]
+
+
 def test_the_app_can_neither_approve_past_the_command_nor_edit_what_was_approved(database, finance, home):
     prices.approve(database.rw, finance, [proposal(database, 2)])
     for statement in (
