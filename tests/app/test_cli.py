@@ -336,7 +336,7 @@ def test_keys_are_rotated_and_doctor_still_opens_every_secret(shared):
 def test_up_serves_until_ctrl_c_and_starts_again_with_everything_kept(copy, tmp_path):
     with up(copy, tmp_path / "up.log") as running:
         assert running.get("/health")[0] == 200
-        assert "<title>" in running.get("/")[1]
+        assert "<title>" in running.get("/sign-in")[1]
         # The port is taken: nothing of the second one starts.
         refused(copy.run("up"), f"Port {copy.port} can't be used.", "Address already in use", "PORT=")
         with setup_of(copy) as engine, engine.begin() as connection:
