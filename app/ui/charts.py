@@ -1,6 +1,6 @@
 """The one place where charts are drawn: a card with a title, the chart, its remarks, and what lies behind it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 import streamlit as st
 
@@ -8,6 +8,7 @@ from app.metrics.metric import Metric, Unit
 from app.ui import plots
 from app.ui.asking import Asked, Refused
 from app.ui.behind import behind, slug
+from app.ui.drawings import drawn_once
 from app.ui.empty import empty_card, refusal_card
 from app.ui.field import Limit
 from app.ui.markup import Markup, joined, tag
@@ -18,16 +19,25 @@ Drawing = Callable[[Asked], Markup]
 _EMPTY = ("Nothing happened in this period.", "Choose another period, or fewer filters.")
 
 
-def chart(answer: Asked | Refused, drawing: Drawing, *, title: str, why: str = "") -> None:
-    """Whatever is drawn, it comes with its receipt, its table and its downloads; a refusal says why nothing is."""
+def chart(
+    answer: Asked | Refused, drawing: Drawing, *, title: str, why: str = "", how: tuple[Hashable, ...] = ()
+) -> None:
+    """Whatever is drawn, it comes with its receipt, its table and its downloads; a refusal says why nothing is.
+
+    `how` names all that decides the drawing besides the answer and its remarks; with it, the same is drawn once.
+    """
     with st.container(border=True, key=f"card-{slug(title)}", height="stretch"):
         head = joined((tag("h2", title), tag("p", why, class_="why") if why else ""))
         if isinstance(answer, Refused):
             st.html(tag("section", head, refusal_card(answer), class_="sl sl-card"))
             return
-        inside = empty_card(*_EMPTY) if answer.is_empty else drawing(answer)
+        inside = empty_card(*_EMPTY) if answer.is_empty else _drawn(answer, drawing, (title, *how) if how else ())
         st.html(tag("section", head, inside, class_="sl sl-card"))
         behind(answer, title)
+
+
+def _drawn(answer: Asked, drawing: Drawing, how: tuple[Hashable, ...]) -> Markup:
+    return drawn_once(answer, how, lambda: drawing(answer)) if how else drawing(answer)
 
 
 def line(
@@ -57,7 +67,7 @@ def line(
             for shown, is_last in _panels(asked, metrics)
         )
 
-    chart(answer, draw, title=title, why=why)
+    chart(answer, draw, title=title, why=why, how=("line", _named(metrics), tuple(limits)))
 
 
 def area(answer: Asked | Refused, *, title: str, why: str = "", metrics: Sequence[str] | None = None) -> None:
@@ -70,12 +80,18 @@ def bars(answer: Asked | Refused, *, title: str, why: str = "", metrics: Sequenc
     if isinstance(answer, Refused) or any(one.is_bucket for one in answer.by):
         _stacked(answer, title, why, metrics, columns=True)
     else:
-        chart(answer, lambda asked: ranked(asked, _chosen(asked, metrics)), title=title, why=why)
+        chart(
+            answer,
+            lambda asked: ranked(asked, _chosen(asked, metrics)),
+            title=title,
+            why=why,
+            how=("ranked", _named(metrics)),
+        )
 
 
 def heat(answer: Asked | Refused, *, x: str, y: str, value: str, title: str, why: str = "") -> None:
     """A table of colours: the darker, the larger. Cells tell their figure."""
-    chart(answer, lambda asked: heat_map(asked, x, y, value), title=title, why=why)
+    chart(answer, lambda asked: heat_map(asked, x, y, value), title=title, why=why, how=("heat", x, y, value))
 
 
 def _stacked(answer: Asked | Refused, title: str, why: str, metrics: Sequence[str] | None, *, columns: bool) -> None:
@@ -90,7 +106,11 @@ def _stacked(answer: Asked | Refused, title: str, why: str, metrics: Sequence[st
             for shown, is_last in _panels(asked, metrics)
         )
 
-    chart(answer, draw, title=title, why=why)
+    chart(answer, draw, title=title, why=why, how=("stacked", columns, _named(metrics)))
+
+
+def _named(metrics: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if metrics is None else tuple(metrics)
 
 
 def _framed(shown: OverTime, asked: Asked, drawn: Markup, is_last: bool) -> Markup:

@@ -12,6 +12,7 @@ from app.metrics.metric import Metric, Ratio
 from app.ui import words
 from app.ui.asking import Asked, Refused, ask, seen_by
 from app.ui.behind import behind, slug
+from app.ui.drawings import drawn_once
 from app.ui.empty import empty_card, refusal_card
 from app.ui.grid import changed, mood, shown_key
 from app.ui.markup import Markup, joined, tag
@@ -34,10 +35,12 @@ def reasons(names: Sequence[str], scope: Scope, *, by: str, title: str, most: in
             st.html(tag("section", head, empty_card(*_UNCOMPARED), class_="sl sl-card"))
             return
         answer = ask(tuple(dict.fromkeys(part for name in seen for part in figures_behind(name))), scope, by=by)
-        drawn = refusal_card(answer) if isinstance(answer, Refused) else _drawn(seen, answer, by, most)
+        if isinstance(answer, Refused):
+            st.html(tag("section", head, refusal_card(answer), class_="sl sl-card"))
+            return
+        drawn = drawn_once(answer, ("reasons", seen, by, most), lambda: _drawn(seen, answer, by, most))
         st.html(tag("section", head, drawn, class_="sl sl-card"))
-        if isinstance(answer, Asked):
-            behind(answer, title)
+        behind(answer, title)
 
 
 def _drawn(names: Sequence[str], answer: Asked, by: str, most: int) -> Markup:

@@ -11,6 +11,7 @@ from app.metrics.metric import Metric, Unit
 from app.ui import plots, words
 from app.ui.asking import Asked, Refused, answered, ask, asked_for, seen_by
 from app.ui.behind import behind
+from app.ui.drawings import drawn_once
 from app.ui.grid import mood
 from app.ui.markup import Markup, tag
 from app.ui.scope import Scope
@@ -105,8 +106,12 @@ def _delta(one: Metric, answer: Asked) -> Markup:
 def _spark(one: Metric, course: Asked | None) -> Markup:
     if course is None or course.is_empty:
         return Markup()
-    shown = over_time(course, [one])
-    return plots.sparkline(shown.series[0].values, plots.described(shown, words.title(one)))
+
+    def draw() -> Markup:
+        shown = over_time(course, [one])
+        return plots.sparkline(shown.series[0].values, plots.described(shown, words.title(one)))
+
+    return drawn_once(course, ("spark", one.name), draw)
 
 
 def _refused(one: Metric, refused: Refused) -> Markup:
