@@ -24,11 +24,12 @@ test: .venv/tests tools ## Run all tests.
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
-bench: .venv/tests ## Measure counters, refreshes, answers and growth side by side; the figures go to docs/benchmarks.md.
+bench: .venv/tests tools ## Measure counters, refreshes, answers, growth and pages side by side; the figures go to docs/benchmarks.md.
 	$(BIN)/python -m tests.bench.counters
 	$(BIN)/python -m tests.bench.refreshes
 	$(BIN)/python -m tests.bench.answers
 	$(BIN)/python -m tests.bench.growth
+	$(BIN)/python -m tests.bench.pages
 
 faults: .venv/tests tools ## Kill two hundred refreshes among busy writers; lake and rollups must equal Postgres afterwards.
 	$(BIN)/python -m tests.faults.exactly_once

@@ -46,7 +46,7 @@ class Rounds:
     visits: int
 
 
-LONG, SHORT = Rounds(9, 5, 10, 8, 500), Rounds(2, 1, 2, 2, 40)
+LONG, SHORT = Rounds(9, 5, 10, 8, 500), Rounds(4, 2, 8, 4, 500)
 
 
 def interleaved(rounds: int, measures: Mapping[str, Callable[[], float]], *, first: int = 0) -> Figures:
