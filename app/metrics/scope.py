@@ -90,17 +90,15 @@ def _values(reader: Reader, codes: tuple[int, ...], dimension: Dimension, filter
     named = [str(value) for value in filter_.values if value is not None]
     found = _found(reader, codes, dimension, named)
     nothing = (None,) if None in filter_.values else ()
-    return (*(_one(reader, codes, dimension, value, found) for value in named), *nothing)
+    known = tuple(_one(dimension, value, found) for value in named)
+    # Of several, some may be newer than the lake's version, and have no figures in it yet.
+    if dimension.name != "user" and named and not nothing and set(known) == {_NOBODY}:
+        raise unknown(dimension, named[0], _names(reader, codes, dimension))
+    return (*known, *nothing)
 
 
-def _one(
-    reader: Reader,
-    codes: tuple[int, ...],
-    dimension: Dimension,
-    value: str,
-    found: Sequence[tuple[int, str, str, str]],
-) -> int:
-    """The one code that a key, a short name or a name stands for."""
+def _one(dimension: Dimension, value: str, found: Sequence[tuple[int, str, str, str]]) -> int:
+    """The one code that a key, a short name or a name stands for; nobody's, where there is none."""
     by_key = [code for code, key, _, short in found if value in {key, short}]
     by_name = [(code, key) for code, key, name, _ in found if name == value]
     if by_key:
@@ -114,7 +112,7 @@ def _one(
         raise UnknownValueError(
             f"{len(by_name)} {dimension.name}s are named '{value}'.", why="A name is no key.", fix=f"Use one of {keys}."
         )
-    raise unknown(dimension, value, _names(reader, codes, dimension))
+    return _NOBODY
 
 
 def unknown(dimension: Dimension, value: Value, known: Sequence[str]) -> UnknownValueError:

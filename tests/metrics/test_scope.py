@@ -88,6 +88,15 @@ def test_a_key_of_others_is_as_unknown_as_one_that_never_was(ask, where):
     assert str(theirs.value).replace(value, "?") == str(nobodys.value).replace("nonsense", "?")
 
 
+def test_of_several_keys_those_that_are_newer_than_the_lake_have_no_figures_yet(ask):
+    """A page lists campaigns from the database; a version that is pinned or late doesn't know the newest."""
+    listed = (campaign_id(1), campaign_id(99))
+    assert ask.one("sent", where={"campaign": listed}, who=viewer(1)) == 100
+    assert ask.one("sent", where={"campaign": (campaign_id(1), campaign_id(3))}, who=viewer(1)) == 100
+    with pytest.raises(UnknownValueError):
+        ask.rows("sent", where={"campaign": (campaign_id(98), campaign_id(99))}, who=viewer(1))
+
+
 def test_ones_own_keys_and_names_are_known(ask):
     assert ask.one("sent", where={"campaign": campaign_id(1)}, who=viewer(1)) == 100
     assert ask.one("sent", where={"campaign": "Spring"}, who=viewer(1)) == 100
