@@ -12,7 +12,7 @@ def since_launch(
     """Rows of (campaign, day, value) as `campaign, day_number, value, so_far`; the day of the launch is 0.
 
     A day without a row is a day of nothing. A line ends with the data, `through` being the last day of them, never
-    with a zero after it; what came before the launch keeps its negative day. Campaigns without a launch are left out.
+    with a zero after it; what came before the launch keeps its negative day and is in no sum. Campaigns without a launch are left out.
     """
     lines = [_line(rows, str(key), launches, through, value) for key, rows in daily.groupby(campaign, sort=False)]
     found = [line for line in lines if line is not None]
@@ -28,6 +28,7 @@ def _line(rows: pd.DataFrame, key: str, launches: Mapping[str, date], through: d
     figures = pd.Series(rows[value].to_numpy(), index=numbers).groupby(level=0).sum()
     days = range(min(0, int(numbers.min())), (through - launch).days + 1)
     filled = figures.reindex(days, fill_value=0)
+    so_far = filled.where(filled.index >= 0, 0).cumsum()
     return pd.DataFrame(
-        {"campaign": key, "day_number": list(days), value: filled.to_numpy(), "so_far": filled.cumsum().to_numpy()}
+        {"campaign": key, "day_number": list(days), value: filled.to_numpy(), "so_far": so_far.to_numpy()}
     )

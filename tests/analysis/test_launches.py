@@ -31,11 +31,11 @@ def test_campaigns_of_different_months_begin_at_the_same_day():
     assert line(frame, "b") == [(0, 7, 7), (1, 0, 7)]
 
 
-def test_what_came_before_the_launch_keeps_its_negative_day():
+def test_what_came_before_the_launch_keeps_its_negative_day_and_is_not_added_up():
     frame = since_launch(
         rows(("b", date(2026, 2, 18), 1), ("b", date(2026, 2, 21), 2)), LAUNCHES, THROUGH, value="opens"
     )
-    assert line(frame, "b") == [(-2, 1, 1), (-1, 0, 1), (0, 0, 1), (1, 2, 3)]
+    assert line(frame, "b") == [(-2, 1, 0), (-1, 0, 0), (0, 0, 0), (1, 2, 2)]
 
 
 def test_a_campaign_that_was_never_launched_is_left_out():
