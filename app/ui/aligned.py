@@ -29,7 +29,7 @@ def aligned(
 
 
 def _shown(answer: Asked, metric: Metric, launches: Mapping[str, date], through: date, *, is_summed: bool) -> OverTime:
-    names = {row["campaign"]: row["campaign_name"] for row in answer.rows()}
+    names = words.told_apart({row["campaign"]: row["campaign_name"] for row in answer.rows()})
     daily = pd.DataFrame(
         [(row["campaign"], row["day"], float(row[metric.name] or 0)) for row in answer.rows()],
         columns=["campaign", "day", metric.name],

@@ -63,10 +63,11 @@ def _bars(answer: Asked) -> None:
 
     metric = answer.metrics[0]
     rows = [row for row in answer.rows() if row[metric.name] is not None][:_MOST_BARS]
+    names = words.told_apart({tuple(row[one.name] for one in answer.by): name_of(row, answer.by) for row in rows})
     figure = go.Figure(
         go.Bar(
             x=[float(row[metric.name]) for row in rows],
-            y=[_plain(name_of(row, answer.by)) for row in rows],
+            y=[_plain(name) for name in names.values()],
             orientation="h",
             text=[words.figure(row[metric.name], metric.unit, answer.receipt.currency) for row in rows],
         )

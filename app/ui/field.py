@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from app.metrics.metric import Unit
 from app.ui import words
@@ -10,12 +10,11 @@ from app.ui.markup import Markup, lone, tag
 from app.ui.pictures import COLOURS, picture
 from app.ui.scales import Scale, every_nth
 from app.ui.scope import Note
-from app.ui.series import OverTime, Point, Series
+from app.ui.series import OverTime, Point, Series, next_of
 
 WIDTH, HEIGHT = 1000.0, 200.0
 _LABELS = 7
 _NEARLY = 1e-9
-_GRAIN_DAYS = {"week": 7, "month": 28, "quarter": 90, "year": 365}
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,7 @@ def _marks(field: Field) -> list[Markup]:
     """Numbers of the remarks, explained below the chart."""
     found = []
     for number, note in enumerate(field.notes, 1):
-        inside = [
-            place
-            for place, point in enumerate(field.shown.points)
-            if note.since <= _last_day(point, field.shown.grain) and first_day(point) <= note.until
-        ]
+        inside = [place for place, point in enumerate(field.shown.points) if _is_noted(note, point, field.shown.grain)]
         if inside:
             left, right = field.left(inside[0]), field.left(inside[-1])
             kind = "sl-note is-span" if right > left else "sl-note"
@@ -135,7 +130,7 @@ def _hits(field: Field) -> list[Markup]:
             tag("span", tag("i", series.name), words.figure(series.values[place], series.unit))
             for series in field.shown.series
         ]
-        rows += [tag("em", note.text) for note in field.notes if note.since <= first_day(point) <= note.until]
+        rows += [tag("em", note.text) for note in field.notes if _is_noted(note, point, field.shown.grain)]
         if place == field.shown.running:
             rows.append(tag("em", "still running"))
         is_right = field.left(place) > 50  # noqa: PLR2004 - in the right half
@@ -173,5 +168,6 @@ def first_day(point: Point) -> date:
     return point.date() if isinstance(point, datetime) else point
 
 
-def _last_day(point: Point, grain: str) -> date:
-    return first_day(point) + timedelta(days=_GRAIN_DAYS.get(grain, 1) - 1)
+def _is_noted(note: Note, point: Point, grain: str) -> bool:
+    """A remark is on every stretch that has one of its days."""
+    return first_day(point) <= note.until and note.since < next_of(grain, first_day(point))

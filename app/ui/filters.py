@@ -58,6 +58,8 @@ class FilterRow:
         query += [(name, value) for name, value, usual in chosen if value != usual]
         query += [(name, label) for name, listed in labels.items() for label in listed]
         fitting = periods.grain_for(grain.lower(), (until - since).days, tuple(self.grains))
+        if grain != periods.AUTOMATIC and fitting != grain.lower():
+            self.broken.append(f"grain={grain} for so many days")
         return Choices(since, until, COMPARISONS[compare], fitting, where, tuple(query))
 
     def _period(self) -> tuple[str, date, date]:

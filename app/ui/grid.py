@@ -50,7 +50,7 @@ def _cells(answer: Answer, row: Row, *, has_change: bool, opened: Opened | None)
 
 
 def shown_key(one: Dimension, row: Row) -> str:
-    return words.value_of(one, row.get(f"{one.name}_name") or row[one.name])
+    return words.name_of(one, row)
 
 
 def _figures(answer: Answer, row: Row, *, has_change: bool) -> list[Markup]:
@@ -77,7 +77,7 @@ def changed(metric: Metric, value: Any) -> Markup:  # noqa: ANN401 - a float or 
 
 def mood(metric: Metric, value: float) -> str:
     """Whether a change is good, by the metric's own direction."""
-    if metric.good is Direction.NEITHER or abs(value) < 0.0005:  # noqa: PLR2004 - shown as 0.0 %
+    if metric.good is Direction.NEITHER or words.change(value, metric.unit) == words.change(0, metric.unit):
         return "sl-muted"
     return "sl-good" if (value > 0) is (metric.good is Direction.UP) else "sl-bad"
 

@@ -8,6 +8,7 @@ CUSTOM = "Custom"
 AUTOMATIC = "Auto"
 _DAYS_DRAWN_SINGLY = 120
 _DAYS_DRAWN_BY_WEEK = 800
+_DAYS_DRAWN_BY_HOUR = 14
 
 Days = tuple[date, date]
 
@@ -49,8 +50,8 @@ def preset_of(days: int) -> str:
 
 
 def grain_for(chosen: str, days: int, grains: tuple[str, ...]) -> str:
-    """The grain that was chosen, or one that gives a chart some dozens of points."""
-    if chosen in grains:
+    """The grain that was chosen, or one that gives a chart some dozens of points. Hours are for a few days."""
+    if chosen in grains and (chosen != "hour" or days <= _DAYS_DRAWN_BY_HOUR):
         return chosen
     fitting = "day" if days <= _DAYS_DRAWN_SINGLY else "week" if days <= _DAYS_DRAWN_BY_WEEK else "month"
     return fitting if fitting in grains else grains[-1]

@@ -14,7 +14,7 @@ _MOST = 15
 
 def name_of(row: dict[str, Any], by: Sequence[Dimension]) -> str:
     """What a row is about, as people read it."""
-    return " · ".join(words.value_of(one, row.get(f"{one.name}_name") or row[one.name]) for one in by)
+    return " · ".join(words.name_of(one, row) for one in by)
 
 
 def ranked(asked: Asked, metrics: Sequence[Metric]) -> Markup:

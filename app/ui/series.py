@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from app.metrics.answer import Answer
 from app.metrics.metric import Additivity, Metric, Unit
 from app.ui import words
 
 MOST_LINES = 6
+_LONGEST_DAYS = {"week": 7, "month": 31, "quarter": 92, "year": 366}
 # A whole number is a distance from some beginning, in the unit that the grain names.
 Point = date | datetime | int
 
@@ -47,12 +49,12 @@ def over_time(answer: Answer, metrics: Sequence[Metric]) -> OverTime:
         )
     groups: dict[Any, list[dict[str, Any]]] = {}
     for row in rows:
-        groups.setdefault(row.get(f"{split.name}_name") or row[split.name], []).append(row)
+        groups.setdefault(row[split.name], []).append(row)
     first = metrics[0]
-    largest = sorted(groups, key=lambda name: -sum(float(row[first.name] or 0) for row in groups[name]))
+    largest = sorted(groups, key=lambda key: -sum(float(row[first.name] or 0) for row in groups[key]))[:MOST_LINES]
+    names = words.told_apart({key: words.name_of(split, groups[key][0]) for key in largest})
     series = tuple(
-        Series(words.value_of(split, name), first.unit, _values(groups[name], first, first.name, points, grain))
-        for name in largest[:MOST_LINES]
+        Series(names[key], first.unit, _values(groups[key], first, first.name, points, grain)) for key in largest
     )
     return OverTime(grain, points, series, _running(answer, points), max(0, len(groups) - MOST_LINES))
 
@@ -99,15 +101,22 @@ def _points(answer: Answer, grain: str) -> Iterator[Point]:
     running = answer.receipt.running_day
     until = running + timedelta(days=1) if running else until
     if grain == "hour":
-        for number in range((until - since).days * 24):
-            yield datetime.combine(since, time()) + timedelta(hours=number)
+        first = datetime.combine(since, time())
+        told = through.astimezone(ZoneInfo(answer.receipt.zone)).replace(tzinfo=None) - first
+        # Hours that have not come are not zero; one that has begun is running.
+        begun = -(-told // timedelta(hours=1))
+        for number in range(min((until - since).days * 24, max(1, begun))):
+            yield first + timedelta(hours=number)
         return
     point = first_of(grain, since)
     while point < min(until, through.date() + timedelta(days=2)):
         yield point
-        point = first_of(
-            grain, point + timedelta(days={"day": 1, "week": 7, "month": 31, "quarter": 92}.get(grain, 366))
-        )
+        point = next_of(grain, point)
+
+
+def next_of(grain: str, day: date) -> date:
+    """The first day of the stretch after the one that a day begins; an hour is a part of its day."""
+    return first_of(grain, day + timedelta(days=_LONGEST_DAYS.get(grain, 1)))
 
 
 def first_of(grain: str, day: date) -> date:

@@ -1,11 +1,15 @@
 """Figures, days and names, written the same everywhere."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from app.metrics.dimensions import Dimension
 from app.metrics.metric import Metric, Unit
+
+Key = TypeVar("Key")
 
 NOTHING = "–"
 PRODUCT_NAMES = {
@@ -35,8 +39,12 @@ _SPELLED = {
 _MILLION = 1_000_000
 _NEARLY = 1e-6
 _MOST_PLACES = 6
+_PLACES_BELOW_ONE = 4
+# Amounts are kept with so many.
+_PLACES_KEPT = 12
 _TWO_PLACES = {Unit.PERCENT: (100, " %"), Unit.TIMES: (1, "×"), Unit.SECONDS: (1, " s")}
 _LONGEST = 10 * _MILLION
+_END_OF_KEY = 8
 
 
 def count(number: int | Decimal) -> str:
@@ -126,6 +134,22 @@ def value_of(dimension: Dimension, value: Any) -> str:  # noqa: ANN401 - a key o
     return spelled(str(value)) if dimension.values else str(value)
 
 
+def name_of(dimension: Dimension, row: Mapping[str, Any]) -> str:
+    """What a row has of a dimension, by name where it has one."""
+    return value_of(dimension, row.get(f"{dimension.name}_name") or row[dimension.name])
+
+
+def told_apart(names: Mapping[Key, str]) -> dict[Key, str]:
+    """Names by key; things of one name bear the end of their keys as well."""
+    how_often = Counter(names.values())
+    return {key: name if how_often[name] == 1 else f"{name} (…{_end(key)})" for key, name in names.items()}
+
+
+def _end(key: object) -> str:
+    parts = key if isinstance(key, tuple) else (key,)
+    return " · ".join(str(part)[-_END_OF_KEY:] for part in parts)
+
+
 def bucket(grain: str, start: date | int) -> str:
     """A stretch of time by its first day, or by how far it lies from a beginning."""
     if isinstance(start, int):
@@ -142,7 +166,11 @@ def bucket(grain: str, start: date | int) -> str:
 
 
 def _amount(amount: Decimal | float) -> str:
-    return f"{amount:,.4f}" if amount and -1 < amount < 1 else f"{amount:,.2f}"
+    if not amount or abs(amount) >= 1:
+        return f"{amount:,.2f}"
+    # What is not nothing never looks like nothing: two digits of it are seen.
+    places = max(_PLACES_BELOW_ONE, 1 - Decimal(amount).adjusted())
+    return f"{amount:,.{min(places, _PLACES_KEPT)}f}"
 
 
 def _places(step: float) -> int:

@@ -31,3 +31,8 @@ def test_a_grain_gives_a_chart_some_dozens_of_points():
     assert [grain_for(AUTOMATIC, days, grains) for days in (7, 90, 365, 2000)] == ["day", "day", "week", "month"]
     assert grain_for("month", 7, grains) == "month"
     assert grain_for(AUTOMATIC, 7, ("hour", "week")) == "week"
+
+
+def test_hours_are_for_a_fortnight_at_most():
+    grains = ("hour", "day", "week")
+    assert [grain_for("hour", days, grains) for days in (1, 14, 15, 365)] == ["hour", "hour", "day", "week"]

@@ -17,6 +17,8 @@ from app.ui import words
         (1234567, Unit.COUNT, "1,234,567"),
         (Decimal("1234.565"), Unit.MONEY, "1,234.56 EUR"),
         (Decimal("0.00123"), Unit.MONEY, "0.0012 EUR"),
+        (Decimal("0.0000123"), Unit.MONEY, "0.000012 EUR"),
+        (-0.00000015, Unit.MONEY, "-0.00000015 EUR"),
         (0.25, Unit.PERCENT, "25.00 %"),
         (3.084, Unit.TIMES, "3.08×"),
         (1.5, Unit.SECONDS, "1.50 s"),
