@@ -15,7 +15,9 @@ from app.metrics.scope import Scope, unknown
 def refuse_unknown(reader: Reader, shape: Shape, checked: Checked, scope: Scope) -> None:
     """Look at what occurs, in the viewer's workspaces alone, and offer the nearest of it."""
     for place, (dimension, filter_) in enumerate(checked.where):
-        if filter_.is_excluded or dimension.values or dimension.kind is Kind.WHOLE:
+        # Keys of workspaces and campaigns were looked up; of people the rows alone tell whether they worked there.
+        is_found = dimension.kind is Kind.KEY and dimension.name != "user"
+        if filter_.is_excluded or dimension.values or dimension.kind is Kind.WHOLE or is_found:
             continue
         there = {value for part in shape.parts for value in _occurring(reader, shape, part, dimension, scope)}
         for given, value in zip(filter_.values, scope.values[place], strict=True):

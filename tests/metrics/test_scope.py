@@ -93,6 +93,8 @@ def test_of_several_keys_those_that_are_newer_than_the_lake_have_no_figures_yet(
     listed = (campaign_id(1), campaign_id(99))
     assert ask.one("sent", where={"campaign": listed}, who=viewer(1)) == 100
     assert ask.one("sent", where={"campaign": (campaign_id(1), campaign_id(3))}, who=viewer(1)) == 100
+    february = (date(2026, 2, 1), date(2026, 3, 1))
+    assert ask.one("sent", *february, where={"campaign": listed}, who=viewer(1)) == 0
     with pytest.raises(UnknownValueError):
         ask.rows("sent", where={"campaign": (campaign_id(98), campaign_id(99))}, who=viewer(1))
 
