@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from app.access import Permission, Viewer
-from app.records.reading import Page, Place, beginnings, is_unsearchable, page_of, rows, some
+from app.records.reading import Page, Place, beginnings, is_unsearchable, page_of, rows, some, typed_words
 from db.engine import seeing
 
 # Of fewer ratings the mean says little.
@@ -97,7 +97,15 @@ class SavedComponent:
     created_at: datetime
 
 
-_TEMPLATES = """
+# A library template is used through the copies that workspaces made of it.
+_USED = """
+    SELECT workspace_id, template_id, campaign_id FROM email_campaigns
+    UNION
+    SELECT k.library_template_workspace_id, k.library_template_id, e.campaign_id
+    FROM workspace_templates AS k
+    JOIN email_campaigns AS e ON e.workspace_id = k.workspace_id AND e.template_id = k.template_id
+    """
+_TEMPLATES = f"""
     WITH found AS (
         SELECT id, workspace_id, name, description, kind, product, category, industry, style, status, is_library,
             is_featured, current_version, created_at
@@ -112,14 +120,7 @@ _TEMPLATES = """
         ORDER BY created_at DESC, id DESC
         LIMIT :most
     ),
-    -- A library template is used through the copies that workspaces made of it.
-    used AS (
-        SELECT workspace_id, template_id, campaign_id FROM email_campaigns
-        UNION
-        SELECT k.library_template_workspace_id, k.library_template_id, e.campaign_id
-        FROM workspace_templates AS k
-        JOIN email_campaigns AS e ON e.workspace_id = k.workspace_id AND e.template_id = k.template_id
-    ),
+    used AS ({_USED}),
     uses AS (
         SELECT u.workspace_id, u.template_id, COUNT(*) AS campaigns
         FROM used AS u
@@ -156,14 +157,15 @@ _TEMPLATES = """
     LEFT JOIN copied ON copied.workspace_id = t.workspace_id AND copied.template_id = t.id
     LEFT JOIN rated ON rated.workspace_id = t.workspace_id AND rated.template_id = t.id
     ORDER BY t.created_at DESC, t.id DESC
-    """
-_USES = """
-    SELECT CAST(e.campaign_id AS TEXT) AS campaign, CAST(t.id AS TEXT) AS template, t.name AS template_name, t.category
-    FROM email_campaigns AS e
-    JOIN campaigns AS c ON c.workspace_id = e.workspace_id AND c.id = e.campaign_id
-    JOIN templates AS t ON t.workspace_id = e.workspace_id AND t.id = e.template_id
-    WHERE e.workspace_id = ANY (:workspaces)
-    """
+    """  # noqa: S608 - our own names
+_USES = f"""
+    WITH used AS ({_USED})
+    SELECT CAST(u.campaign_id AS TEXT) AS campaign, CAST(t.id AS TEXT) AS template, t.name AS template_name, t.category
+    FROM used AS u
+    JOIN campaigns AS c ON c.id = u.campaign_id
+    JOIN templates AS t ON t.workspace_id = u.workspace_id AND t.id = u.template_id
+    WHERE c.workspace_id = ANY (:workspaces)
+    """  # noqa: S608 - our own names
 _VERSIONS = """
     SELECT v.version, v.reason, v.subject, v.created_at, v.published_at, v.created_by, v.note
     FROM template_versions AS v
@@ -283,7 +285,7 @@ def _searched(
     **more: Any,  # noqa: ANN401 - what drivers take
 ) -> list[Any]:
     viewer.require(Permission.TEMPLATES_READ)
-    words, after, limit = asked
+    words, after, limit = typed_words(asked[0]), *asked[1:]
     if is_unsearchable(words):
         return []
     with seeing(engine, viewer.workspaces) as connection:
@@ -291,7 +293,7 @@ def _searched(
             rows(
                 connection,
                 question,
-                words=words.strip(),
+                words=words,
                 beginnings=beginnings(words),
                 after_at=after and after.at,
                 after_key=after and after.key,

@@ -78,7 +78,7 @@ def used(answer: Asked | Refused, rows: Sequence[Mapping[str, Any]], scope: Scop
         rows,
         name="used-templates",
         title="Templates in use",
-        why="By the e-mail campaigns that used them, in this period.",
+        why="By the e-mail campaigns that used them, in this period; a library template also by those of its copies.",
         columns=_USED,
         scope=scope,
         empty=("No template was sent in this period.", "Choose another period, or fewer filters."),

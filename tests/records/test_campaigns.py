@@ -10,7 +10,9 @@ from app.access import Role, Viewer
 from app.records.alerts import open_alerts
 from app.records.belongings import assets, components, optimizations, unchanged_campaigns, variants
 from app.records.campaigns import Wanted, campaign, search_campaigns
+from app.records.contacts import search_contacts
 from app.records.creatives import creatives_of
+from app.records.reading import typed_words
 from app.records.templates import search_components, search_templates, templates_of_campaigns, versions
 from db.tables import HOUSE_WORKSPACE
 from tests.db.rows import NOON, add
@@ -225,8 +227,22 @@ def test_uses_of_templates_are_counted_in_the_viewers_workspaces_also_through_co
     assert (found["Copy"].generations, found["Copy"].ratings, found["Copy"].rating) == (3, 2, Decimal("3.5"))
     assert names(search_templates(ro, viewer, "amb")) == ["Amber library"]
     frame = templates_of_campaigns(ro, viewer)
-    assert set(frame["campaign"]) == {str(one.id) for one in sent}
-    assert set(frame["template_name"]) == {"Copy"}
+    assert sorted(zip(frame["template_name"], frame["campaign"], strict=True)) == sorted(
+        (name, str(one.id)) for name in ("Copy", "Amber library") for one in sent
+    )
+
+
+@pytest.mark.parametrize("typed", ["amber\x00", "amber" + " " * 3000, "\x00"])
+def test_no_words_of_an_address_break_a_search(shop, typed):
+    new_template(shop.connection, shop.workspace, name="Amber")
+    ro, viewer = shop.made()
+    assert names(search_templates(ro, viewer, typed)) == ["Amber"]
+    assert search_campaigns(ro, viewer, Wanted(words=typed)).rows == ()
+    assert search_contacts(ro, viewer, typed).rows == ()
+
+
+def test_words_are_cut_to_what_people_type():
+    assert typed_words(" a\x00b\n" + "c" * 300) == "a b " + "c" * 195
 
 
 def test_versions_of_a_template_come_newest_first(shop):
@@ -277,3 +293,17 @@ def test_alerts_are_open_until_somebody_acknowledged_them_or_they_ended(shop):
     # Who may not read cost sees that a threshold was reached, and nothing of the company's money.
     viewer = Viewer("Vic", frozenset({Role.VIEWER}), admin.workspaces)
     assert [(one.budget, one.spent, one.amount) for one in open_alerts(ro, viewer).rows] == [("Own", None, None)]
+
+
+def test_alerts_of_the_company_are_for_those_who_see_every_workspace(shop):
+    with shop.database.setup.begin() as owner:
+        company = add(owner, "budgets", name="All", scope="company", amount=50)
+        people = [
+            add(owner, "team_members", email=f"{number}@team.example", roles=["finance"], workspace_ids=seen)
+            for number, seen in enumerate((None, [shop.workspace]))
+        ]
+    add(shop.connection, "budget_alerts", period_start=NOON, budget_id=company.id, threshold=50, spent=25)
+    ro, admin = shop.made()
+    whole, limited = (Viewer("Fay", frozenset({Role.FINANCE}), admin.workspaces, one.id) for one in people)
+    assert [one.budget for one in open_alerts(ro, whole).rows] == ["All"]
+    assert open_alerts(ro, limited).rows == ()
