@@ -25,7 +25,8 @@ SHOW = "Pacing"
 _TITLE = "Budgets"
 _ENDED = "Ended"
 _STATUSES = {"Running": ("launched", "active", "paused"), _ENDED: ("completed",)}
-_WHOLE = ("platform", "placement", "age", "gender", "campaign_status")
+# Chosen on the page, and nothing of how a whole campaign is paced; it is of ads, whatever channel is chosen.
+_WHOLE = ("channel", "platform", "placement", "age", "gender", "campaign_status")
 _ROWS = 25
 _WHY = (
     "Each in its own currency, over its whole life up to the last day that is over, whatever period is chosen above."
