@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from app.access import Permission, Viewer
-from app.records.reading import Page, Place, beginnings, is_unsearchable, page_of, rows, some
+from app.records.reading import Page, Place, beginnings, is_unsearchable, page_of, rows, some, typed_words
 from db.engine import seeing
 
 
@@ -131,13 +131,14 @@ def search_campaigns(
 ) -> Page[Campaign]:
     """Campaigns newest first. Beginnings of words are enough; descriptions are searched by the stems of words too."""
     viewer.require(Permission.CAMPAIGNS_READ)
-    if is_unsearchable(wanted.words):
+    words = typed_words(wanted.words)
+    if is_unsearchable(words):
         return Page((), None)
     chosen = viewer.workspaces if wanted.workspaces is None else viewer.workspaces & wanted.workspaces
     named: dict[str, Any] = {
         "workspaces": sorted(chosen),
-        "words": wanted.words.strip(),
-        "beginnings": beginnings(wanted.words),
+        "words": words,
+        "beginnings": beginnings(words),
         "channels": list(wanted.channels),
         "products": list(wanted.products),
         "statuses": list(wanted.statuses),

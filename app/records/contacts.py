@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from app.access import Permission, Viewer
-from app.records.reading import Page, Place, moments, page_of, rows, some
+from app.records.reading import Page, Place, moments, page_of, rows, some, typed_words
 from app.settings import settings
 from db.engine import seeing
 
@@ -175,7 +175,7 @@ def search_contacts(
             connection,
             _SEARCH,
             workspaces=_chosen(viewer, workspaces),
-            words=words.lower().split(),
+            words=typed_words(words).lower().split(),
             status=status,
             after=after and after.key,
             most=some(limit) + 1,

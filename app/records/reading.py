@@ -14,6 +14,7 @@ from app.settings import settings
 from db.errors import SightlineError
 
 MOST_ROWS = 1000
+MOST_TYPED = 200
 _BETWEEN = "~"
 
 Record_co = TypeVar("Record_co", covariant=True)
@@ -82,6 +83,11 @@ def moments(since: date | None, until: date | None) -> tuple[datetime | None, da
     zone = ZoneInfo(settings().zone)
     first, last = (datetime.combine(day, time(), zone) if day else None for day in (since, until))
     return first, last
+
+
+def typed_words(given: str) -> str:
+    """What people type to search, or what an address says they did: no control characters, and no novels."""
+    return "".join(sign if sign.isprintable() else " " for sign in given)[:MOST_TYPED].strip()
 
 
 def beginnings(words: str) -> str:
