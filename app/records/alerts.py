@@ -32,7 +32,7 @@ class Alert:
     reason: str | None
 
 
-# The company's own are for those who may read what everything costs.
+# The company's own are for those who may read what everything costs, of every workspace.
 _OPEN = """
     SELECT a.id, a.created_at, a.kind, a.workspace_id, w.name AS workspace, a.budget_id, b.name AS budget, b.scope,
         a.period_start, a.threshold, CASE WHEN :sees_cost THEN a.spent END AS spent,
@@ -42,7 +42,15 @@ _OPEN = """
     LEFT JOIN workspaces AS w ON w.id = a.workspace_id
     WHERE a.acknowledged_at IS NULL
         AND a.ended_at IS NULL
-        AND (a.workspace_id = ANY (:workspaces) OR a.workspace_id IS NULL AND :sees_cost)
+        AND (
+            a.workspace_id = ANY (:workspaces)
+            OR a.workspace_id IS NULL
+                AND :sees_cost
+                AND NOT EXISTS (
+                    SELECT 1 FROM team_members AS m
+                    WHERE m.id = CAST(:member AS UUID) AND m.workspace_ids IS NOT NULL
+                )
+        )
         AND (CAST(:after_at AS TIMESTAMPTZ) IS NULL OR (a.created_at, a.id) < (:after_at, CAST(:after_key AS UUID)))
     ORDER BY a.created_at DESC, a.id DESC
     LIMIT :most
@@ -58,6 +66,7 @@ def open_alerts(engine: Engine, viewer: Viewer, *, after: Place | None = None, l
             _OPEN,
             workspaces=sorted(viewer.workspaces),
             sees_cost=viewer.may(Permission.AI_COST_READ),
+            member=viewer.member_id,
             after_at=after and after.at,
             after_key=after and after.key,
             most=some(limit) + 1,
