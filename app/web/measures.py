@@ -1,6 +1,7 @@
 """What collectors are told of this process, in the format of Prometheus."""
 
 import hmac
+import math
 import time
 
 import anyio.to_thread
@@ -19,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.lake.storage import LakeDamagedError
 from app.settings import settings
 from app.web.health import lake_age_seconds
 from app.web.visitor import is_on_this_machine
@@ -37,7 +39,7 @@ REQUESTS = Histogram(
 SOCKETS = Gauge("sightline_open_pages", "Browser tabs that are connected to this process.", registry=REGISTRY)
 LAKE_AGE = Gauge(
     "sightline_lake_age_seconds",
-    "How far the newest version of the lake lies back; NaN without one.",
+    "How far the newest version of the lake lies back; NaN without one that can be read.",
     registry=REGISTRY,
 )
 # By the first part of the path: a label per address would grow without end.
@@ -82,8 +84,16 @@ async def show_metrics(request: Request) -> Response:
     """For collectors on this machine, or with the token."""
     if not _may(request):
         return PlainTextResponse("Nothing is here for you.", 403)
-    LAKE_AGE.set(await anyio.to_thread.run_sync(lake_age_seconds))
+    LAKE_AGE.set(await anyio.to_thread.run_sync(_lake_age))
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+def _lake_age() -> float:
+    """A damaged lake is told by the health; the other measures are still there."""
+    try:
+        return lake_age_seconds()
+    except LakeDamagedError:
+        return math.nan
 
 
 def _may(request: Request) -> bool:

@@ -1,12 +1,14 @@
 """Every answer tells browsers what they may do with it; big files travel small; collectors get their figures."""
 
 import gzip
+import math
 import re
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from app.lake.lake import LATEST, the_lake
 from app.web.compressed import StaticFiles
 from tests.web.conftest import FILES, sign_in
 
@@ -123,6 +125,19 @@ def test_collectors_elsewhere_need_the_token(visit, setting):
     assert more("sightline_sign_ins_total", "password", "refused") == 1
     assert more("sightline_request_seconds_count", "sign-in", "303") == 1
     assert ("process_resident_memory_bytes",) in after
+
+
+def test_a_damaged_lake_has_no_age_and_hides_no_other_figure(visit, setting):
+    setting(SIGHTLINE_METRICS_TOKEN="canary-token")
+    newest = the_lake().folder / LATEST
+    newest.parent.mkdir(parents=True, exist_ok=True)
+    newest.write_text("{")
+    try:
+        found = figures(visit(authorization="Bearer canary-token").get("/metrics"))
+    finally:
+        newest.unlink()
+    assert math.isnan(found["sightline_lake_age_seconds",])
+    assert ("process_resident_memory_bytes",) in found
 
 
 @pytest.mark.parametrize("name", ["x-forwarded-for", "forwarded", "x-real-ip"])
