@@ -23,10 +23,12 @@ ON CONFLICT (subject_hash) DO UPDATE SET
 RETURNING attempts, began_at
 """)
 _FORGIVE = text("UPDATE sign_in_limits SET attempts = GREATEST(attempts - :forgiven, 0) WHERE subject_hash = :subject")
+# Rows that others hold at this moment are left to the next attempt: waiting for them could be a deadlock.
 _FORGET_OLD = text("""
 DELETE FROM sign_in_limits
 WHERE subject_hash IN (
     SELECT subject_hash FROM sign_in_limits WHERE began_at < now() - CAST(:old AS interval) LIMIT 100
+    FOR UPDATE SKIP LOCKED
 )
 """)
 

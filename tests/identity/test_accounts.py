@@ -3,6 +3,7 @@
 import statistics
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -148,6 +149,18 @@ def test_old_counts_are_forgotten(team):
     attempts.count(team.rw, account="new@team.example", address=None)
     with team.setup.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM sign_in_limits")) == 1
+
+
+def test_old_counts_that_somebody_holds_are_not_waited_for(team):
+    attempts.count(team.rw, account="held@team.example", address=None)
+    with team.setup.begin() as connection:
+        connection.execute(text("UPDATE sign_in_limits SET began_at = now() - interval '2 days'"))
+    with team.setup.begin() as holder, ThreadPoolExecutor() as pool:
+        holder.execute(text("SELECT 1 FROM sign_in_limits FOR UPDATE"))
+        counted = pool.submit(attempts.count, team.rw, account="next@team.example", address=None)
+        done, _ = wait([counted], timeout=10)
+        holder.rollback()
+        assert done == {counted}
 
 
 def test_a_hash_of_weaker_figures_is_made_anew_at_the_next_sign_in(team, person, change):
