@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from threading import BoundedSemaphore
 from typing import Any
 
 from sqlalchemy import text
@@ -21,6 +22,8 @@ from db.engine import driver, seeing
 from db.errors import SightlineError
 
 _LONGEST_SECONDS = 60
+_MOST_AT_ONCE = 2
+_RECOMPUTING = BoundedSemaphore(_MOST_AT_ONCE)
 _USUAL = ("emails_delivered", "views", "conversions", "spend", "generations")
 
 
@@ -49,6 +52,10 @@ def keep_version(number: int) -> None:
     the_lake().pin(number)
 
 
+class BusyRecomputingError(SightlineError):
+    """As many figures are being made anew as this process lets be."""
+
+
 @dataclass(frozen=True)
 class Recomputed:
     """An answer's rows as Postgres gives them now, and how far each figure moved."""
@@ -60,6 +67,19 @@ class Recomputed:
 
 def recomputed(answer: Answer, viewer: Viewer) -> Recomputed:
     """The same question to Postgres, inside the viewer's workspaces."""
+    if not _RECOMPUTING.acquire(blocking=False):
+        raise BusyRecomputingError(
+            "Other figures are being recomputed.",
+            why=f"Postgres reads every row for it: at most {_MOST_AT_ONCE} are recomputed at once.",
+            fix="Try again in a minute.",
+        )
+    try:
+        return _recomputed(answer, viewer)
+    finally:
+        _RECOMPUTING.release()
+
+
+def _recomputed(answer: Answer, viewer: Viewer) -> Recomputed:
     asked = the_desk().live(answer)
     started = time.perf_counter()
     with seeing(serving.engines().ro, viewer.workspaces) as connection:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlalchemy.exc import OperationalError
 
-from app.answering import Recomputed, recomputed
+from app.answering import BusyRecomputingError, Recomputed, recomputed
 from app.metrics.receipt import Receipt
 from app.ui import words
 from app.ui.asking import Asked
@@ -70,6 +70,9 @@ def _draw_recomputed(answer: Asked) -> None:
     with st.spinner("Asking Postgres …"):
         try:
             made = recomputed(answer, answer.scope.viewer)
+        except BusyRecomputingError as refusal:
+            st.warning(str(refusal))
+            return
         except OperationalError as error:
             st.warning(
                 f"Postgres did not answer in time ({type(error.orig).__name__}). Choose a shorter period and try again."
