@@ -1,6 +1,6 @@
 """Lines and bars: which points there are, whose they are, and what was noted on them."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +13,7 @@ from app.ui.scope import Note
 from app.ui.series import next_of, over_time
 
 MONDAY, TUESDAY = date(2026, 3, 9), date(2026, 3, 10)
+MIDNIGHT = datetime.combine(MONDAY, time())
 # In Berlin it is a quarter past two in the afternoon.
 QUARTER_PAST_ONE = datetime(2026, 3, 10, 13, 15, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def answer(rows, by, *, through=QUARTER_PAST_ONE, running=TUESDAY, zone="Europe/
 
 def test_hours_that_have_not_come_are_no_points():
     shown = over_time(answer([{"day": MONDAY, "hour": 0, "views": 4}], ("day", "hour")), [metric("views")])
-    assert (shown.points[0], shown.points[-1]) == (datetime(2026, 3, 9), datetime(2026, 3, 10, 14))
+    assert (shown.points[0], shown.points[-1]) == (MIDNIGHT, MIDNIGHT + timedelta(hours=38))
     assert shown.running == len(shown.points) - 1 == 24 + 14
     assert shown.series[0].values == (4.0, *[0.0] * 38)
 
@@ -33,7 +34,7 @@ def test_hours_that_have_not_come_are_no_points():
 def test_an_hour_that_is_just_over_is_the_last_one():
     through = datetime(2026, 3, 10, 13, tzinfo=UTC)
     shown = over_time(answer([], ("day", "hour"), through=through), [metric("views")])
-    assert shown.points[-1] == datetime(2026, 3, 10, 13)
+    assert shown.points[-1] == MIDNIGHT + timedelta(hours=37)
 
 
 def test_two_campaigns_of_one_name_are_two_lines():
