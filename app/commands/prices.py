@@ -70,7 +70,7 @@ class Proposed:
     left_out: tuple[str, ...]
 
 
-_RATING_LOCK = 7_316_205_123
+_RATING_LOCK = 7_316_205_124
 _LIVE = AiPrice.approved_at.is_not(None) & AiPrice.superseded_by.is_(None)
 _WAITING = AiPrice.approved_at.is_(None) & AiPrice.rejected_at.is_(None)
 _KEY = (

@@ -22,6 +22,10 @@ UNITS = (
     " 'video_output', 'image', 'audio_second', 'video_second', 'tool_call'"
 )
 TIERS = "'standard', 'batch', 'flex', 'priority'"
+FACTS = (
+    "email_events", "email_sends", "campaign_events", "conversions", "performance_analytics", "ai_generations",
+    "ai_cost_tracking", "ai_optimization_logs", "usage_logs", "user_usage",
+)  # fmt: skip
 NEW_COLUMNS = "cache_write_1h_tokens, more_units, unpriced_because"
 PROPOSED_COLUMNS = (
     "id, provider, model, unit, service_tier, variant, context_from, price, per, currency, valid_from, valid_to,"
@@ -105,9 +109,18 @@ CREATE TABLE ai_cost_corrections (
 CREATE INDEX ai_cost_corrections_by_month ON ai_cost_corrections (workspace_id, month);
 """
 
+KEEP_WORKSPACES = "\n".join(
+    f"CREATE TRIGGER keep_workspace AFTER UPDATE ON {fact}"
+    " FOR EACH ROW WHEN (OLD.workspace_id <> NEW.workspace_id) EXECUTE FUNCTION keep_key();"
+    for fact in FACTS
+)
+
 GUARDS = f"""
 GRANT SELECT ({NEW_COLUMNS}) ON ai_generations TO app_ro, app_pipe;
 GRANT INSERT ({NEW_COLUMNS}), UPDATE ({NEW_COLUMNS}) ON ai_generations TO app_rw, app_ingest;
+
+-- After the policies, which first say whose rows these are.
+{KEEP_WORKSPACES}
 
 -- Months are closed by the functions below alone.
 SELECT guard_company_table('ai_months');
@@ -257,7 +270,7 @@ CREATE FUNCTION rate_ai_calls(since timestamptz, until timestamptz, models text[
 DECLARE
     changed bigint;
 BEGIN
-    PERFORM pg_advisory_xact_lock(7316205123);
+    PERFORM pg_advisory_xact_lock(7316205124);
     UPDATE ai_generations AS g
     SET cost = r.cost, price_version = r.price_version, unpriced_because = r.unpriced_because
     FROM rated_ai_calls(since, until, models, '{}', unpriced_alone) AS r
@@ -275,6 +288,26 @@ BEGIN
     RETURN changed;
 END
 $$;
+
+-- What was restated is no longer what was priced: it waits for the next pricing, as a new call does.
+CREATE FUNCTION forget_price() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.cost := NULL;
+    NEW.price_version := NULL;
+    NEW.unpriced_because := NULL;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER forget_price BEFORE UPDATE ON ai_generations FOR EACH ROW
+    WHEN (OLD.cost IS NOT DISTINCT FROM NEW.cost
+        AND (OLD.provider, OLD.model, OLD.service_tier, OLD.input_tokens, OLD.cached_input_tokens,
+                OLD.cache_write_tokens, OLD.cache_write_1h_tokens, OLD.output_tokens, OLD.reasoning_tokens, OLD.images,
+                OLD.image_size, OLD.image_quality, OLD.audio_seconds, OLD.video_seconds, OLD.tool_calls, OLD.more_units)
+            IS DISTINCT FROM (NEW.provider, NEW.model, NEW.service_tier, NEW.input_tokens, NEW.cached_input_tokens,
+                NEW.cache_write_tokens, NEW.cache_write_1h_tokens, NEW.output_tokens, NEW.reasoning_tokens, NEW.images,
+                NEW.image_size, NEW.image_quality, NEW.audio_seconds, NEW.video_seconds, NEW.tool_calls,
+                NEW.more_units))
+    EXECUTE FUNCTION forget_price();
 
 CREATE FUNCTION price_new_ai_calls(since timestamptz) RETURNS bigint LANGUAGE sql
     SECURITY DEFINER SET search_path = pg_catalog, public
@@ -364,7 +397,7 @@ CREATE FUNCTION approve_ai_prices(proposed uuid[], approver uuid, OUT book_versi
 DECLARE
     span record;
 BEGIN
-    PERFORM pg_advisory_xact_lock(7316205123);
+    PERFORM pg_advisory_xact_lock(7316205124);
     IF (SELECT COUNT(*) FROM ai_prices
         WHERE id = ANY (proposed) AND approved_at IS NULL AND rejected_at IS NULL) <> cardinality(proposed)
         OR cardinality(proposed) = 0
@@ -453,6 +486,16 @@ $$;
 CREATE TRIGGER correct_closed_months_alone AFTER INSERT ON ai_cost_corrections REFERENCING NEW TABLE AS arrived
     FOR EACH STATEMENT EXECUTE FUNCTION correct_closed_months_alone();
 
+-- An approval reckons those by price anew, and would take back what somebody wrote as one.
+CREATE FUNCTION refuse_correction_by_price() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'Corrections by price are made by approvals alone.' USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+CREATE TRIGGER refuse_correction_by_price AFTER INSERT ON ai_cost_corrections FOR EACH ROW
+    WHEN (NEW.kind = 'price' AND NOT pg_has_role('app_owner', 'USAGE'))
+    EXECUTE FUNCTION refuse_correction_by_price();
+
 CREATE FUNCTION close_ai_month(closing date, closer uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
@@ -462,7 +505,7 @@ BEGIN
     IF until > clock_timestamp() THEN
         RAISE EXCEPTION '% is not over.', to_char(closing, 'FMMonth YYYY') USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM pg_advisory_xact_lock(7316205123);
+    PERFORM pg_advisory_xact_lock(7316205124);
     INSERT INTO ai_months (month) VALUES (closing) ON CONFLICT DO NOTHING;
     -- From here on nobody writes calls of the month, and who did is done.
     PERFORM 1 FROM ai_months WHERE month = closing FOR UPDATE;
@@ -489,7 +532,7 @@ BEGIN
     IF COALESCE(why, '') = '' THEN
         RAISE EXCEPTION 'A month is opened again for a reason.' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM pg_advisory_xact_lock(7316205123);
+    PERFORM pg_advisory_xact_lock(7316205124);
     PERFORM 1 FROM ai_months WHERE month = opening AND closed_at IS NOT NULL FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION '% is not closed.', to_char(opening, 'FMMonth YYYY')
@@ -525,15 +568,19 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for fact in FACTS:
+        run(f"DROP TRIGGER keep_workspace ON {fact}")
     run(f"""
+    DROP TRIGGER forget_price ON ai_generations;
     DROP TRIGGER keep_closed_months_on_insert ON ai_generations;
     DROP TRIGGER keep_closed_months_on_update ON ai_generations;
     DROP TRIGGER keep_closed_months_on_delete ON ai_generations;
     DROP TABLE ai_cost_corrections, ai_months;
     DROP FUNCTION reopen_ai_month(date, uuid, text), close_ai_month(date, uuid), correct_closed_months_alone(),
-        keep_closed_months(), approve_ai_prices(uuid[], uuid), effect_of_ai_prices(uuid[]),
-        span_of_ai_prices(uuid[]), correct_closed_ai_months(timestamptz, text[], uuid, text),
-        price_new_ai_calls(timestamptz), rate_ai_calls(timestamptz, timestamptz, text[], boolean),
+        refuse_correction_by_price(), forget_price(), keep_closed_months(), approve_ai_prices(uuid[], uuid),
+        effect_of_ai_prices(uuid[]), span_of_ai_prices(uuid[]),
+        correct_closed_ai_months(timestamptz, text[], uuid, text), price_new_ai_calls(timestamptz),
+        rate_ai_calls(timestamptz, timestamptz, text[], boolean),
         rated_ai_calls(timestamptz, timestamptz, text[], uuid[], boolean), told_by_kind(jsonb, text);
     REVOKE INSERT ({PROPOSED_COLUMNS}) ON ai_prices FROM app_rw;
     REVOKE UPDATE (rejected_by, rejected_at) ON ai_prices FROM app_rw;

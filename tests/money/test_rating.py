@@ -236,6 +236,33 @@ def test_calls_that_are_not_over_are_not_rated_and_new_ones_are(database, home):
     assert (spent, failed) == (3, 1)
 
 
+def test_usage_that_is_restated_is_priced_anew(database, home):
+    connection, tenant, customer = home
+    price(connection, "input", "2")
+    call(connection, tenant, customer, input_tokens=1_000_000)
+    connection.commit()
+    state = "SELECT cost, price_version, unpriced_because FROM ai_generations"
+    spent = "SELECT SUM(cost) FROM ai_cost_tracking"
+
+    def write(statement):
+        with database.setup.begin() as writer:
+            writer.execute(text(statement))
+
+    pricing = "SELECT price_new_ai_calls('-infinity')"
+    write(pricing)
+    assert asked(database.setup, state) == [(2, 1, None)]
+    write("UPDATE ai_generations SET user_rating = 5")
+    assert asked(database.setup, state) == [(2, 1, None)]
+    write("UPDATE ai_generations SET input_tokens = 3000000, cost = 2, price_version = 1")
+    assert asked(database.setup, state) == [(None, None, None)]
+    assert asked(database.setup, spent) == [(0,)]
+    write(pricing)
+    assert asked(database.setup, state) == [(6, 1, None)]
+    assert asked(database.setup, spent) == [(6,)]
+    write("UPDATE ai_generations SET input_tokens = 1, cost = 9")
+    assert asked(database.setup, state) == [(9, 1, None)]
+
+
 def test_why_a_call_has_no_price_stands_beside_it_until_it_has_one(database, home):
     connection, tenant, customer = home
     price(connection, "input", "1", valid_from=datetime(2020, 1, 1, tzinfo=UTC))
