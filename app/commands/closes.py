@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import psycopg.errors
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.access import Permission, Viewer
@@ -30,6 +30,26 @@ class ClosedMonth:
     calls: int
     unpriced: int
     price_version: int | None
+
+
+@dataclass(frozen=True)
+class ReopenedMonth:
+    """A month that is open again, and its corrections that stay: those by hand."""
+
+    month: date
+    corrections_left: int
+    amount_left: Decimal
+
+    @property
+    def warning(self) -> str | None:
+        """What somebody has to look at before the month is closed again."""
+        if not self.corrections_left:
+            return None
+        return (
+            f"Corrections of {self.month:%B %Y} made by hand stay: {self.corrections_left:,},"
+            f" {self.amount_left.normalize():,f} USD in all. Usage that is now added to the month's calls counts twice"
+            " until, after the next close, a correction takes it back."
+        )
 
 
 def closed_months(engine: Engine, by: Viewer) -> list[ClosedMonth]:
@@ -62,7 +82,7 @@ def close_month(engine: Engine, by: Viewer, month: date, *, despite_unpriced: bo
             )
 
 
-def reopen_month(engine: Engine, by: Viewer, month: date, *, reason: str) -> None:
+def reopen_month(engine: Engine, by: Viewer, month: date, *, reason: str) -> ReopenedMonth:
     """Open a closed month again: its calls are rated by today's book, and corrections by price are taken back."""
     by.require(Permission.MONTHS_CLOSE)
     _require_first(month)
@@ -72,6 +92,12 @@ def reopen_month(engine: Engine, by: Viewer, month: date, *, reason: str) -> Non
             text("SELECT reopen_ai_month(:month, :member, :why)"),
             {"month": month, "member": by.member_id, "why": why},
         )
+        left = connection.execute(
+            select(func.count(), func.coalesce(func.sum(AiCostCorrection.amount), 0)).where(
+                AiCostCorrection.month == month, AiCostCorrection.kind != "price"
+            )
+        ).one()
+    return ReopenedMonth(month, *left)
 
 
 def correct_month(
@@ -91,6 +117,12 @@ def correct_month(
     """Say that a closed month cost a workspace more or, below zero, less: usage that came late, for example."""
     by.require(Permission.MONTHS_CLOSE)
     _require_first(month)
+    if kind == "price":
+        raise SightlineError(
+            "Nobody corrects a month by price by hand.",
+            why="The next approval reckons such corrections anew, and would take this one back.",
+            fix="Approve the right price, or give late_usage or other as the kind.",
+        )
     if not amount or amount != round(amount, 12):
         raise SightlineError(
             f"{amount} is no amount of a correction.", why="It is not zero and has at most twelve decimal places."
@@ -130,6 +162,12 @@ def _changing(engine: Engine, by: Viewer, reason: str) -> Iterator[Connection]:
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.ObjectNotInPrerequisiteState | psycopg.errors.InvalidParameterValue):
             raise SightlineError(str(error.orig).splitlines()[0]) from None
+        if isinstance(error.orig, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+            raise SightlineError(
+                "Nothing was changed: somebody else changed calls of the month at the same moment.",
+                why="Each waited for the other, and the database let the other go first.",
+                fix="Try again.",
+            ) from None
         if isinstance(error.orig, psycopg.errors.IntegrityError):
             raise SightlineError(
                 "The correction could not be made.",

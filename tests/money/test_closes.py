@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.access import operator
 from app.commands import closes, prices
+from app.lake import refresh
 from db.engine import seeing
 from db.errors import SightlineError
 from tests.db.rows import NOON, add, user, workspace
@@ -90,6 +91,24 @@ def test_no_sql_of_the_apps_roles_changes_a_closed_month(database, home, closed)
     assert "is closed" in said["another cost", "rw"]
     assert "is closed" in said["another cost", "ingest"]
     assert costs(database) == [(2, 1, None)]
+
+
+def test_no_call_leaves_a_closed_month_by_moving_to_another_workspace(database, home, closed):
+    with database.setup.begin() as connection:
+        other = workspace(connection, owner_id=home[1], slug="other").id
+    statement = f"UPDATE ai_generations SET workspace_id = '{other}', cost = 0"
+    for role in ("rw", "ingest"):
+        assert "never changes" in refusal(database, role, [home[0], other], statement)
+    assert asked(database, "SELECT workspace_id, cost FROM ai_generations") == [(home[0], 2)]
+
+
+def test_no_fact_moves_to_another_workspace(database):
+    """Its row in the lake, under the old key, would stay behind without a trace."""
+    unguarded = """
+        SELECT fact FROM monthly_facts()
+        WHERE fact NOT IN (SELECT tgrelid FROM pg_trigger WHERE tgname = 'keep_workspace')
+        """
+    assert asked(database, unguarded) == []
 
 
 def test_a_call_that_comes_late_is_refused_with_what_to_do(database, home, closed):
@@ -179,6 +198,7 @@ def test_a_closed_month_is_corrected_by_hand_and_an_open_one_is_not(database, fi
     with pytest.raises(SightlineError, match="is open: its calls are changed"):
         closes.correct_month(database.rw, finance, date(2001, 3, 1), **LATE)
     for wrong, sentence in (
+        ({"kind": "price"}, "by price by hand"),
         ({"amount": Decimal(0)}, "no amount"),
         ({"amount": Decimal("0.0000000000001")}, "no amount"),
         ({"reason": " "}, "for a reason"),
@@ -187,6 +207,33 @@ def test_a_closed_month_is_corrected_by_hand_and_an_open_one_is_not(database, fi
     ):
         with pytest.raises(SightlineError, match=sentence):
             closes.correct_month(database.rw, finance, MONTH, **{**LATE, **wrong})
+
+
+def test_nobody_but_an_approval_corrects_by_price(database, home, closed):
+    statement = f"""
+        INSERT INTO ai_cost_corrections (workspace_id, month, kind, product, provider, model, generation_type, amount,
+            reason)
+        VALUES ('{home[0]}', '{MONTH}', 'price', 'mailer', 'openai', 'gpt-4o', 'email', 1, 'By hand.')
+        """
+    assert "made by approvals alone" in refusal(database, "rw", [home[0]], statement)
+    assert corrections(database) == []
+
+
+def test_opening_a_month_again_tells_of_the_corrections_that_stay(database, finance, closed):
+    closes.correct_month(database.rw, finance, MONTH, **{**LATE, "amount": Decimal("1.50")})
+    closes.correct_month(database.rw, finance, MONTH, **{**LATE, "amount": Decimal(-1), "kind": "other"})
+    prices.approve(database.rw, finance, [proposal(database, 5)])
+    opened = closes.reopen_month(database.rw, finance, MONTH, reason="The bill was wrong.")
+    assert (opened.corrections_left, opened.amount_left) == (2, Decimal("0.5"))
+    assert "made by hand stay: 2, 0.5 USD in all" in opened.warning
+    closes.close_month(database.rw, finance, MONTH)
+    closes.correct_month(database.rw, finance, MONTH, **{**LATE, "amount": Decimal("-0.50")})
+    assert "stay: 3, 0 USD" in closes.reopen_month(database.rw, finance, MONTH, reason="Again.").warning
+
+
+def test_a_month_without_corrections_by_hand_is_opened_without_a_warning(database, finance, closed):
+    prices.approve(database.rw, finance, [proposal(database, 5)])
+    assert closes.reopen_month(database.rw, finance, MONTH, reason="The bill was wrong.").warning is None
 
 
 # --- At the same time -------------------------------------------------------------------------------------------------
@@ -226,6 +273,38 @@ def test_a_close_waits_for_who_prices_and_counts_what_was_priced(database, finan
     thread.join()
     assert ended == [None]
     assert [month.cost for month in closes.closed_months(database.rw, finance)] == [7]
+
+
+def test_opening_a_month_against_somebody_who_changes_its_calls_says_to_try_again(database, finance, closed):
+    """The writer has the call and waits for the month; the opening has the month and waits for the call."""
+    prices.approve(database.rw, finance, [proposal(database, 5)])
+    with database.setup.begin() as writer:
+        writer.execute(text("SET LOCAL deadlock_timeout = '1min'"))
+        writer.execute(text("SELECT cost FROM ai_generations FOR UPDATE"))
+        thread, ended = in_background(
+            lambda: closes.reopen_month(database.rw, finance, MONTH, reason="The bill was wrong.")
+        )
+        waits(database)
+        with pytest.raises(DBAPIError, match="is closed"):
+            writer.execute(text("UPDATE ai_generations SET cost = 7"))
+    thread.join()
+    [refused] = ended
+    assert isinstance(refused, SightlineError)
+    assert refused.fix == "Try again."
+    closes.reopen_month(database.rw, finance, MONTH, reason="The bill was wrong.")
+    assert costs(database) == [(5, 2, None)]
+
+
+def test_prices_are_approved_while_the_lake_is_refreshed(database, finance, home):
+    """Each has an advisory lock of its own."""
+    call(database, home)
+    key = proposal(database, 2)
+    with database.setup.connect() as refreshing:
+        refreshing.execute(text("SELECT pg_advisory_lock(:number)"), {"number": refresh._LOCK})
+        thread, ended = in_background(lambda: prices.approve(database.rw, finance, [key]))
+        thread.join(10)
+        assert ended
+    assert costs(database) == [(2, 1, None)]
 
 
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
