@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, Engine, RowMapping, Update, case, func, null, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from app.jobs.catalogue import Fields, Job
 from app.redaction import without_secrets
@@ -261,7 +263,18 @@ def run_again(connection: Connection, key: UUID, more_attempts: int = 5) -> str:
             cancel_requested_at=None,
         )
     )
-    return _change(connection, key, change, "run again", "Only jobs that failed or were cancelled can be run again.")
+    try:
+        return _change(
+            connection, key, change, "run again", "Only jobs that failed or were cancelled can be run again."
+        )
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        raise SightlineError(
+            "One of its kind waits or runs already.",
+            why="Jobs with the same unique key follow each other and never stand beside each other.",
+            fix="Let that one end, or cancel it: `sightline jobs list` shows it.",
+        ) from None
 
 
 def listed(connection: Connection, *, status: str | None = None, at_most: int = 50) -> Sequence[RowMapping]:

@@ -252,6 +252,21 @@ def test_a_waiting_job_is_cancelled_at_once_and_can_be_run_again(yard):
     assert (yard.job(key).status, yard.effects()) == ("completed", [key])
 
 
+def test_a_job_beside_which_one_of_its_kind_lives_is_not_run_again_and_it_says_why(yard):
+    key = yard.add("effect", unique_key="effect")
+    with seeing(yard.database.rw, ()) as connection:
+        queue.cancel(connection, key)
+    yard.add("effect", unique_key="effect")
+    with (
+        pytest.raises(SightlineError, match="One of its kind waits or runs already") as refused,
+        seeing(yard.database.rw, ()) as connection,
+    ):
+        queue.run_again(connection, key)
+    assert refused.value.why
+    assert refused.value.fix
+    assert yard.job(key).status == "cancelled"
+
+
 def test_the_effect_of_a_job_that_was_cancelled_while_it_ran_goes_back(yard):
     key = yard.add("effect")
     job = yard.lease()
