@@ -84,11 +84,11 @@ def setup_engine(address: Address) -> Iterator[Engine]:
 
 
 @contextmanager
-def app_engines(address: Address) -> Iterator[Engines]:
-    """Engines of the roles that the app works as."""
+def app_engines(address: Address, *, pool_size: int = 5) -> Iterator[Engines]:
+    """Engines of the roles that the app works as; each keeps so many connections and opens a few more in a rush."""
     engines = Engines(
         **{
-            name: engine_for(address.url(group), connect_seconds=CONNECT_SECONDS)
+            name: engine_for(address.url(group), pool_size=pool_size, connect_seconds=CONNECT_SECONDS)
             for name, group in (("rw", RW), ("ro", RO), ("pipe", PIPE), ("ingest", INGEST))
         }
     )

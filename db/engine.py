@@ -41,6 +41,11 @@ def is_lost(error: OperationalError) -> bool:
     return state is None or state.startswith("57P")
 
 
+def without_statement(error: Exception) -> str:
+    """What went wrong in the words of the database, or of whoever could not ask it."""
+    return str(getattr(error, "orig", None) or error)
+
+
 @contextmanager
 def seeing(
     engine: Engine, workspaces: Iterable[UUID], *, actor: str | None = None, reason: str | None = None

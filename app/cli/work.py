@@ -21,7 +21,7 @@ from app.jobs import queue
 from app.jobs.catalogue import Catalogue
 from app.jobs.lake import lake_jobs
 from app.jobs.prices import price_jobs
-from app.jobs.service import serve_jobs
+from app.jobs.service import CONNECTIONS_PER_WORKER, serve_jobs
 from app.jobs.upkeep import upkeep
 from app.lake.place import the_engine, the_place
 from app.lake.refresh import Refresher
@@ -34,6 +34,9 @@ from db.tables.workspaces import Workspace
 
 jobs_app = typer.Typer(help="The jobs of the background.", no_args_is_help=True)
 
+# The embedded server has a hundred connections, and pages need some of them as well.
+MOST_AT_ONCE = 16
+
 Key = Annotated[UUID, typer.Argument(help="The key of the job, as `sightline jobs list` shows it.")]
 
 
@@ -43,14 +46,14 @@ def catalogue(refresher: Refresher) -> Catalogue:
 
 
 def worker(
-    at_once: Annotated[int, typer.Option(min=1, max=32, help="How many jobs this process runs at once.")] = 1,
+    at_once: Annotated[int, typer.Option(min=1, max=MOST_AT_ONCE, help="How many jobs this process runs at once.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing while all is well.")] = False,
 ) -> None:
     """Keep the lake fresh and run jobs, scheduled and queued, until it is stopped; several may run at the same time.
 
     Example: `sightline worker --at-once 2`
     """
-    with shared.address() as address, _engines(address) as engines:
+    with shared.address() as address, _engines(address, at_once) as engines:
         place = the_place(address)
         watching = _refresher(address)
         if not quiet:
@@ -153,10 +156,11 @@ def _refresher(address: Address) -> Refresher:
 
 
 @contextmanager
-def _engines(address: Address) -> Iterator[Engines]:
+def _engines(address: Address, at_once: int = 1) -> Iterator[Engines]:
+    """Engines on the migrated database, with connections for as many jobs at once."""
     with database.setup_engine(address) as setup:
         database.migrate(setup, say)
-    with database.app_engines(address) as engines:
+    with database.app_engines(address, pool_size=CONNECTIONS_PER_WORKER * at_once) as engines:
         yield engines
 
 

@@ -18,7 +18,7 @@ from app.database import Engines
 from app.jobs import queue
 from app.jobs.catalogue import Again, Fields, InTransaction, Job, JobType, Outcome, Outside
 from app.jobs.stopping import Stop
-from db.engine import driver, seeing
+from db.engine import driver, seeing, without_statement
 from db.errors import SightlineError
 
 log = get_logger(__name__)
@@ -73,8 +73,8 @@ class Heartbeat:
             self._held_until = until
         except queue.LeaseLostError:
             self.is_lost = True
-        except DBAPIError as error:
-            log.warning("A job could give no sign of life.", job=str(self._job.id), error=str(error.orig))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the lease runs out meanwhile
+            log.warning("A job could give no sign of life.", job=str(self._job.id), error=without_statement(error))
             self.is_lost = time.monotonic() > self._held_until
 
 

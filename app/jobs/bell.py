@@ -7,10 +7,10 @@ from typing import Self
 
 from psycopg import OperationalError
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
-from db.engine import driver
+from db.engine import driver, without_statement
 
 log = get_logger(__name__)
 
@@ -63,8 +63,8 @@ class Bell:
         try:
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             connection.execute(text(f"LISTEN {self._channel}"))
-        except DBAPIError as error:
-            log.warning("Nobody rings for new jobs: the database can't be reached.", error=str(error.orig))
+        except SQLAlchemyError as error:
+            log.warning("Nobody rings for new jobs: the database can't be reached.", error=without_statement(error))
             return False
         self._listening = connection
         return True

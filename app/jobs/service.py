@@ -7,6 +7,9 @@ from app.jobs.catalogue import Catalogue
 from app.jobs.stopping import Part, Stop, at_signals, run_side_by_side
 from app.jobs.worker import Worker
 
+# Of one worker: its bell, the transaction of its job, and the heartbeat.
+CONNECTIONS_PER_WORKER = 3
+
 
 def serve_jobs(
     engines: Engines, catalogue: Catalogue, *, at_once: int = 1, companions: Mapping[str, Part] | None = None

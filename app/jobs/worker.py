@@ -5,7 +5,7 @@ import secrets
 import socket
 import time
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
 from app.database import Engines
@@ -15,6 +15,7 @@ from app.jobs.bell import Bell
 from app.jobs.catalogue import Catalogue, Job
 from app.jobs.planner import plan
 from app.jobs.stopping import Stop
+from db.engine import without_statement
 
 log = get_logger(__name__)
 
@@ -53,8 +54,9 @@ class Worker:
                 try:
                     wait = self.turn(stop)
                     patience = _FIRST_PATIENCE_SECONDS
-                except DBAPIError as error:
-                    log.warning("The worker could not look for jobs.", error=str(error.orig), wait_seconds=patience)
+                except SQLAlchemyError as error:
+                    said = without_statement(error)
+                    log.warning("The worker could not look for jobs.", error=said, wait_seconds=patience)
                     wait, patience = patience, min(2 * patience, _LONGEST_PATIENCE_SECONDS)
                 if wait:
                     bell.wait(wait)

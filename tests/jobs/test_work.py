@@ -13,11 +13,13 @@ import typer
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from app.cli import work
+from app.cli import shared, work
+from app.jobs.stopping import Stop, run_side_by_side
+from app.jobs.worker import Worker
 from app.settings import settings
 from db.errors import SightlineError
 from tests.db.rows import workspace
-from tests.jobs.kinds import Yard
+from tests.jobs.kinds import Yard, catalogue
 
 PROGRAM = typer.Typer()
 PROGRAM.command(name="worker")(work.worker)
@@ -64,6 +66,22 @@ def test_a_job_that_is_added_is_run_by_the_worker_which_ends_at_ctrl_c(yard, mon
     assert said.startswith("The worker runs - Ctrl-C stops it, nothing is lost.")
     assert said.endswith("The worker has stopped.")
     assert "make_months completed 1 of 5" in run("jobs", "list").replace("│", "").replace("  ", " ")
+
+
+def test_as_many_jobs_run_at_once_as_a_worker_may_be_asked_for(yard):
+    for _ in range(work.MOST_AT_ONCE):
+        yard.add("effect", payload={"seconds": 3})
+    stop = Stop()
+    with shared.address() as address, work._engines(address, work.MOST_AT_ONCE) as engines:
+        workers = {str(number): Worker(engines, catalogue(lease_seconds=5)).run for number in range(work.MOST_AT_ONCE)}
+        thread = threading.Thread(target=run_side_by_side, args=(workers, stop))
+        thread.start()
+        try:
+            yard.until(f"SELECT count(*) = {work.MOST_AT_ONCE} FROM jobs WHERE status = 'running'")
+            yard.until(f"SELECT count(*) = {work.MOST_AT_ONCE} FROM effects")
+        finally:
+            stop.request()
+            thread.join(60)
 
 
 def test_jobs_are_listed_by_status_with_what_they_say(yard):

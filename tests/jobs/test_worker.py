@@ -3,15 +3,20 @@
 import os
 import random
 import signal
+import threading
 import time
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from app.jobs import queue
+from app.jobs.attempt import Heartbeat
+from app.jobs.bell import Bell
 from app.jobs.catalogue import Catalogue, InTransaction, JobType
 from app.jobs.service import serve_jobs
 from app.jobs.stopping import Stop, run_side_by_side
+from app.jobs.worker import Worker
 from db.engine import seeing
 from db.errors import SightlineError
 from tests.jobs.kinds import catalogue, leave_effect, working
@@ -184,6 +189,43 @@ def test_a_worker_that_lost_all_its_connections_works_on(yard):
         yard.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'test_app%'")
         yard.add("effect")
         yard.until("SELECT count(*) = 2 FROM effects", seconds=10)
+
+
+@pytest.fixture
+def taken_pool(yard):
+    """An engine whose only connection somebody has."""
+    engine = create_engine(yard.database.rw.url, pool_size=1, max_overflow=0, pool_timeout=0.05)
+    with engine.connect():
+        yield engine
+    engine.dispose()
+
+
+def test_a_job_whose_sign_of_life_finds_no_connection_is_lost_when_its_lease_is_over(yard, taken_pool):
+    yard.add("effect")
+    with Heartbeat(taken_pool, yard.lease(), lease_seconds=0.6) as heartbeat:
+        time.sleep(0.3)
+        assert not heartbeat.is_lost
+        time.sleep(1)
+        assert heartbeat.is_lost
+
+
+def test_a_bell_without_a_connection_waits_for_its_time(taken_pool):
+    with Bell(taken_pool, queue.CHANNEL) as bell:
+        began = time.monotonic()
+        bell.wait(0.2)
+        assert 0.2 <= time.monotonic() - began < 2
+
+
+def test_a_worker_that_finds_no_connection_looks_again_later(yard, taken_pool):
+    crowded = replace(yard.engines, rw=taken_pool, pipe=taken_pool)
+    stop = Stop()
+    thread = threading.Thread(target=run_side_by_side, args=({"worker": Worker(crowded, catalogue()).run}, stop))
+    thread.start()
+    time.sleep(0.5)
+    assert thread.is_alive()
+    stop.request()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_an_idle_worker_asks_little(yard):
