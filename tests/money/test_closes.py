@@ -300,7 +300,7 @@ def test_prices_are_approved_while_the_lake_is_refreshed(database, finance, home
     call(database, home)
     key = proposal(database, 2)
     with database.setup.connect() as refreshing:
-        refreshing.execute(text("SELECT pg_advisory_lock(:number)"), {"number": refresh._LOCK})
+        refreshing.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": refresh._LOCK})
         thread, ended = in_background(lambda: prices.approve(database.rw, finance, [key]))
         thread.join(10)
         assert ended
