@@ -18,7 +18,7 @@ from db.tables.system import SavedView
 LONGEST_NAME = 80
 _MOST_PARAMETERS = 60
 # Values of these are the same for everyone; whatever else filters, its values may tell what others must not know.
-_COMMON = frozenset({"period", "days", "compare", "grain", "product", "channel", "as_of"})
+_COMMON = frozenset({"period", "days", "compare", "grain", "product", "channel", "as_of", "show"})
 
 Query = Sequence[tuple[str, str]]
 

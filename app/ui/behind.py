@@ -10,6 +10,7 @@ from app.ui.explore import explore
 from app.ui.grid import grid
 from app.ui.links import anchor
 from app.ui.markup import Markup, tag
+from app.ui.people import still_here
 from app.ui.receipts import draw_receipt
 
 _ROWS = 500
@@ -24,6 +25,7 @@ def behind(answer: Asked, title: str, label: str = "Receipt") -> None:
 
 @st.dialog("Where this comes from", width="medium", position="right")
 def _open(answer: Asked, title: str) -> None:
+    still_here(answer.scope.viewer)
     st.html(
         tag(
             "div",

@@ -26,6 +26,17 @@ def person_here(permission: Permission) -> Viewer:
     return viewer
 
 
+def still_here(viewer: Viewer) -> None:
+    """For what runs again without its page: whoever lost something since, or is somebody else, gets the page anew."""
+    context = get_script_run_ctx()
+    if context is None or not context.fragment_ids_this_run:
+        return
+    now = signed_in().viewer(serving.engines().pipe)
+    is_same = (now.member_id, now.roles) == (viewer.member_id, viewer.roles)
+    if not is_same or not viewer.workspaces <= now.workspaces:
+        st.rerun(scope="app")
+
+
 def signed_in() -> Person:
     """Who is here; somebody whose session is over is sent to sign in, and back to this page."""
     try:

@@ -10,6 +10,7 @@ from app.commands.annotations import LONGEST_TEXT, Remark, change_remark, delete
 from app.ui import words
 from app.ui.choices import workspaces_of
 from app.ui.markup import tag
+from app.ui.people import still_here
 from app.ui.scope import Note, Scope
 from db.errors import SightlineError
 from db.tables.products import PRODUCTS
@@ -27,6 +28,7 @@ def notes_of(scope: Scope) -> tuple[Note, ...]:
 @st.dialog("Remarks on these days", position="right", icon=":material/edit_note:")
 def open_remarks(scope: Scope) -> None:
     """Those of the period, and a form for another."""
+    still_here(scope.viewer)
     _write(scope)
     for one in remarks(serving.engines().ro, scope.viewer, scope.since, scope.until, scope.where):
         _draw(scope, one)
@@ -85,6 +87,7 @@ def _try(change: Callable[[], object]) -> None:
     try:
         change()
     except SightlineError as refusal:
-        st.error(str(refusal), icon=":material/error:")
+        # It may hold what somebody else wrote, which is no Markdown.
+        st.html(tag("div", str(refusal), class_="sl sl-refused", role="alert", style="white-space:pre-line"))
         return
     st.rerun()

@@ -9,10 +9,13 @@ from app.commands.views import LONGEST_NAME, View, delete_view, save_view, views
 from app.ui.choices import workspaces_of
 from app.ui.links import address, anchor
 from app.ui.markup import tag
+from app.ui.people import still_here
 from app.ui.scope import Scope
 from db.errors import SightlineError
 
 _OPENED = "opened-with-default"
+# A view shows the newest rows of its lists, and the newest figures.
+_PASSING = ("after", "as_of")
 
 
 def open_default(page: str, scope: Scope) -> None:
@@ -33,6 +36,7 @@ def open_default(page: str, scope: Scope) -> None:
 @st.dialog("Saved views", position="right", icon=":material/bookmark:")
 def open_views(page: str, scope: Scope) -> None:
     """One's own, the team's, and a form to keep this one."""
+    still_here(scope.viewer)
     listed = _listed(page, scope)
     _list("Mine", [one for one in listed if one.is_own], page, scope)
     _list("The team's", [one for one in listed if not one.is_own], page, scope)
@@ -48,7 +52,7 @@ def open_views(page: str, scope: Scope) -> None:
             scope.viewer,
             page=page,
             name=name,
-            query=scope.query,
+            query=_chosen(scope),
             is_shared=is_shared,
             is_default=is_default,
         )
@@ -56,6 +60,14 @@ def open_views(page: str, scope: Scope) -> None:
         st.error(str(refusal), icon=":material/error:")
         return
     st.rerun()
+
+
+def _chosen(scope: Scope) -> list[tuple[str, str]]:
+    """The filters, and whatever else of the page stands in the address."""
+    filters = [(name, value) for name, value in scope.query if name not in _PASSING]
+    named = {*_PASSING, *(name for name, _ in filters)}
+    others = [(name, value) for name in st.query_params if name not in named for value in st.query_params.get_all(name)]
+    return [*filters, *others]
 
 
 def _listed(page: str, scope: Scope) -> list[View]:

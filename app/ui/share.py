@@ -5,11 +5,14 @@ import streamlit as st
 from app.answering import keep_version
 from app.ui.freshness import Freshness
 from app.ui.markup import tag
+from app.ui.people import still_here
+from app.ui.scope import Scope
 
 
 @st.dialog("Share this page", position="right", icon=":material/share:")
-def open_share(fresh: Freshness) -> None:
+def open_share(scope: Scope, fresh: Freshness) -> None:
     """What an address shows later, and the choice to keep it as it is."""
+    still_here(scope.viewer)
     if fresh.is_pinned:
         st.html(
             tag(

@@ -13,6 +13,7 @@ from app.ui.empty import empty_card, refusal_card
 from app.ui.grid import Opened, Row, grid, shown_key
 from app.ui.links import address, anchor
 from app.ui.markup import Markup, joined, tag
+from app.ui.people import still_here
 from app.ui.rows import Columns, Rows, columns_of, listing, rows_of, text_of
 from app.ui.scope import Scope
 
@@ -57,6 +58,7 @@ def table(
 @st.fragment
 def _answer(answer: Asked, name: str, opens: str | None, is_totalled: bool) -> None:
     """Only this much is drawn again when somebody searches, sorts or turns the page."""
+    still_here(answer.scope.viewer)
     rows: Sequence[Row] = answer.rows()
     if len(rows) > _FEW:
         orders = {words.title(metric): metric.name for metric in answer.metrics}
@@ -71,9 +73,16 @@ def _answer(answer: Asked, name: str, opens: str | None, is_totalled: bool) -> N
 
 @st.fragment
 def _records(rows: list[Row], name: str, columns: Columns | None, scope: Scope | None) -> None:
+    if scope is not None:
+        still_here(scope.viewer)
     shown = columns_of(rows, columns)
     if len(rows) > _FEW:
-        orders = {column.label: key for key, column in shown.items()}
+        # Whole records, as the values before a change, are neither more nor less than others.
+        orders = {
+            column.label: key
+            for key, column in shown.items()
+            if not any(isinstance(row.get(key), Mapping) for row in rows)
+        }
         rows = _ordered(rows, name, orders, lambda row: text_of(row, shown), "any column")
     number = len(rows)
     _draw(listing(_turned(rows, name), shown, scope), words.counted(number, "row"), Markup(), name)
@@ -116,9 +125,9 @@ def _ordered(rows: Sequence[Row], name: str, orders: Mapping[str, str], text: An
     if order not in orders:
         return found[::-1] if is_rising else found
     column = orders[order]
-    there = [row for row in found if row[column] is not None]
+    there = [row for row in found if row.get(column) is not None]
     there.sort(key=lambda row: row[column], reverse=not is_rising)
-    return there + [row for row in found if row[column] is None]
+    return there + [row for row in found if row.get(column) is None]
 
 
 def _sorting(order: str) -> str:

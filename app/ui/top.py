@@ -15,6 +15,7 @@ from app.ui.freshness import Freshness, badge, freshness
 from app.ui.links import FIRST
 from app.ui.look import dress
 from app.ui.markup import tag
+from app.ui.menu import PAGES
 from app.ui.notices import say_broken
 from app.ui.remarks import notes_of, open_remarks
 from app.ui.saved import open_default, open_views
@@ -22,6 +23,7 @@ from app.ui.scope import Scope
 from app.ui.share import open_share
 
 _MORE = (_VIEWS, _REMARKS, _SHARE) = ("Saved views", "Remarks", "Share")
+_DETAILS = {page.name for page in PAGES if page.is_detail}
 GRAINS = ("day", "week", "month")
 
 
@@ -40,7 +42,8 @@ def top(
     last = fresh.last_day
     bare = Scope(viewer, last, last, None, {}, "day", as_of, fresh.zone, settings().currency, _page())
 
-    open_default(bare.page, bare)
+    if bare.page not in _DETAILS:
+        open_default(bare.page, bare)
 
     def occurring(name: str) -> list[str]:
         return values_in(bare.over(last.replace(year=last.year - 1, day=1), last), name)
@@ -79,13 +82,15 @@ def _draw_head(title: str, fresh: Freshness) -> None:
 
 def _draw_buttons(scope: Scope, fresh: Freshness) -> None:
     """What they open is made when it is opened."""
-    chosen = st.menu_button("More", list(_MORE), key="top-more", icon=":material/more_horiz:")
+    # What leads to one thing is a link: a view of it would open for that thing alone.
+    offered = [one for one in _MORE if one != _VIEWS or scope.page not in _DETAILS]
+    chosen = st.menu_button("More", offered, key="top-more", icon=":material/more_horiz:")
     if chosen == _VIEWS:
         open_views(scope.page, scope)
     elif chosen == _REMARKS:
         open_remarks(scope)
     elif chosen == _SHARE:
-        open_share(fresh)
+        open_share(scope, fresh)
 
 
 def _page() -> str:
