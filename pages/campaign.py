@@ -18,8 +18,7 @@ scope = ui.top(found.name, viewer)
 one = scope.narrowed(campaign=str(found.id))
 shown = CHANNELS[found.channel]
 facts(found, scope)
-view = st.segmented_control("Show", ("Course", "Parts", "Changes", "Raw events"), default="Course", key="show",
-    bind="query-params", label_visibility="collapsed")  # fmt: skip
+view = ui.one_of("show", ("Course", "Parts", "Changes", "Raw events"))
 
 if view == "Parts":
     parts_of(found, one)

@@ -32,7 +32,7 @@ sought = st.text_input(
     "Search", key="words", bind="query-params", placeholder="Words of names and descriptions", max_chars=200
 )
 ro, asked = serving.engines().ro, wanted(sought, scope)
-found = search_campaigns(ro, viewer, asked, after=place("after"), limit=50)
+found = search_campaigns(ro, viewer, asked, after=place(scope, "campaigns", sought), limit=50)
 if not found.rows:
     ui.nothing_here(
         "No campaign is like this.", fill="Type the beginning of a word of its name, or choose fewer filters."
@@ -58,4 +58,4 @@ ui.table(
     columns=COLUMNS,
     scope=scope,
 )
-onward("campaigns", scope, "after", found.next, words=sought or None)
+onward("campaigns", scope, found.next, "campaigns", sought, words=sought or None)

@@ -33,7 +33,7 @@ def components() -> None:
 
 
 def liked() -> None:
-    shelf.liked(viewer)
+    shelf.liked(scope)
 
 
 def library() -> None:

@@ -113,6 +113,7 @@ _TEMPLATES = f"""
         WHERE (:words = '' OR search_vector @@ TO_TSQUERY('simple', :beginnings)
                 OR search_vector @@ WEBSEARCH_TO_TSQUERY('english', :words))
             AND (CAST(:only AS UUID) IS NULL OR id = :only)
+            AND (CAST(:workspaces AS UUID[]) IS NULL OR workspace_id = ANY (:workspaces))
             AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind)
             AND (CAST(:status AS TEXT) IS NULL OR status = :status)
             AND (CAST(:after_at AS TIMESTAMPTZ) IS NULL
@@ -214,33 +215,41 @@ def search_templates(
     *,
     kind: str | None = None,
     status: str | None = None,
+    workspaces: frozenset[UUID] | None = None,
     after: Place | None = None,
     limit: int = 50,
 ) -> Page[Template]:
-    """Templates of the viewer's workspaces and of the library, newest first."""
-    found = _searched(engine, viewer, _TEMPLATES, (words, after, limit), only=None, kind=kind, status=status)
+    """Templates of the viewer's workspaces and of the library, or of chosen workspaces alone, newest first."""
+    chosen = None if workspaces is None else sorted(workspaces)
+    named = {"only": None, "kind": kind, "status": status, "workspaces": chosen}
+    found = _searched(engine, viewer, _TEMPLATES, (words, after, limit), **named)
     return page_of(found, some(limit), lambda row: Place(row["created_at"], row["id"]), Template)
 
 
 def template(engine: Engine, viewer: Viewer, key: UUID) -> Template | None:
     """One template; None where the viewer sees none by this key."""
-    found = _searched(engine, viewer, _TEMPLATES, ("", None, 1), only=key, kind=None, status=None)
+    found = _searched(engine, viewer, _TEMPLATES, ("", None, 1), only=key, kind=None, status=None, workspaces=None)
     return Template(**found[0]) if found else None
 
 
-def best_rated(engine: Engine, viewer: Viewer, *, limit: int = 10) -> tuple[Rated, ...]:
+def best_rated(
+    engine: Engine, viewer: Viewer, *, workspaces: frozenset[UUID] | None = None, limit: int = 10
+) -> tuple[Rated, ...]:
     """Templates whose AI results people rated best, among those that enough people rated."""
     viewer.require(Permission.TEMPLATES_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        found = rows(connection, _RATED, workspaces=sorted(viewer.workspaces), fewest=FEWEST_RATINGS, most=some(limit))
+        chosen = _chosen(viewer, workspaces)
+        found = rows(connection, _RATED, workspaces=chosen, fewest=FEWEST_RATINGS, most=some(limit))
         return tuple(Rated(**row) for row in found)
 
 
-def most_downloaded(engine: Engine, viewer: Viewer, *, limit: int = 10) -> tuple[Downloaded, ...]:
+def most_downloaded(
+    engine: Engine, viewer: Viewer, *, workspaces: frozenset[UUID] | None = None, limit: int = 10
+) -> tuple[Downloaded, ...]:
     """Components of the viewer's workspaces that others took most often."""
     viewer.require(Permission.TEMPLATES_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        found = rows(connection, _DOWNLOADED, workspaces=sorted(viewer.workspaces), most=some(limit))
+        found = rows(connection, _DOWNLOADED, workspaces=_chosen(viewer, workspaces), most=some(limit))
         return tuple(Downloaded(**row) for row in found)
 
 
@@ -250,11 +259,12 @@ def search_components(
     words: str = "",
     *,
     only_for_sale: bool = False,
+    workspaces: frozenset[UUID] | None = None,
     after: Place | None = None,
     limit: int = 50,
 ) -> Page[SavedComponent]:
     """Components that the viewer's workspaces saved, newest first, with marketplace downloads and likes."""
-    named = {"for_sale": only_for_sale, "workspaces": sorted(viewer.workspaces)}
+    named = {"for_sale": only_for_sale, "workspaces": _chosen(viewer, workspaces)}
     found = _searched(engine, viewer, _SAVED, (words, after, limit), **named)
     return page_of(found, some(limit), lambda row: Place(row["created_at"], row["id"]), SavedComponent)
 
@@ -275,6 +285,11 @@ def templates_of_campaigns(engine: Engine, viewer: Viewer) -> pd.DataFrame:
     with seeing(engine, viewer.workspaces) as connection:
         found = [dict(row) for row in rows(connection, _USES, workspaces=sorted(viewer.workspaces))]
     return pd.DataFrame(found, columns=["campaign", "template", "template_name", "category"])
+
+
+def _chosen(viewer: Viewer, workspaces: frozenset[UUID] | None) -> list[UUID]:
+    """The chosen ones among those that the viewer sees; None: all of these."""
+    return sorted(viewer.workspaces if workspaces is None else viewer.workspaces & workspaces)
 
 
 def _searched(

@@ -65,7 +65,7 @@ def search(scope: Scope, **kept: object) -> None:
         sought or "",
         status=None if status == _ALL else status.lower(),
         workspaces=chosen_workspaces(scope),
-        after=place("after"),
+        after=place(scope, "contacts", sought, status),
         limit=PAGE,
     )
     table(
@@ -77,7 +77,17 @@ def search(scope: Scope, **kept: object) -> None:
         scope=scope,
         empty=("Nobody is found.", "Type less of the address or name, or choose another status."),
     )
-    onward("audience", scope, "after", found.next, **kept, words=sought or None, status=_other(status))
+    onward(
+        "audience",
+        scope,
+        found.next,
+        "contacts",
+        sought,
+        status,
+        **kept,
+        words=sought or None,
+        status=_other(status),
+    )
 
 
 def contact_here(viewer: Viewer) -> ContactDetail | None:
@@ -127,7 +137,7 @@ def mailed(found: ContactDetail, scope: Scope) -> None:
 def history(found: ContactDetail, scope: Scope) -> None:
     """Every single thing that happened, a page at a time, whatever period is chosen."""
     only = Narrowed(contact=found.id)
-    page = email_events(serving.engines().ro, scope.viewer, only, after=place("after"), limit=PAGE)
+    page = email_events(serving.engines().ro, scope.viewer, only, after=place(scope, "history", found.id), limit=PAGE)
     table(
         email_rows(page.rows),
         name="history",
@@ -137,7 +147,7 @@ def history(found: ContactDetail, scope: Scope) -> None:
         scope=scope,
         empty=("Nothing has happened yet.", "Events come from the e-mail provider."),
     )
-    onward("contact", scope, "after", page.next, contact=found.id)
+    onward("contact", scope, page.next, "history", found.id, contact=found.id)
 
 
 def _without_contact(columns: Columns) -> Columns:

@@ -41,20 +41,21 @@ _COLUMNS: Columns = {
 
 def raw_generations(scope: Scope) -> None:
     """As the page's filters choose them, the newest first; status and errors are in the address too."""
-    listed = [_ANY, *(status.capitalize() for status in GENERATION_STATUSES)]
+    options = [_ANY, *(status.capitalize() for status in GENERATION_STATUSES)]
     failed = ask("generations_failed", scope.uncompared, by="error_code", order="-generations_failed")
     codes = [row["error_code"] for row in failed.rows() if row["error_code"]]
-    note_broken("status", listed)
+    note_broken("status", options)
     note_broken("error_code", codes)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        status = st.selectbox("Status", listed, key="status", bind="query-params", width=180)
+        status = st.selectbox("Status", options, key="status", bind="query-params", width=180)
         chosen = st.multiselect("Error", codes, key="error_code", bind="query-params", placeholder="Any", width=320)
     statuses = () if status == _ANY else (status.lower(),)
+    listed = ("generations", status, *chosen)
     page = generations(
         serving.engines().ro,
         scope.viewer,
         _narrowed(scope, statuses, tuple(chosen)),
-        after=place("after"),
+        after=place(scope, *listed),
         limit=_ROWS,
     )
     may_cost = scope.viewer.may(Permission.AI_COST_READ)
@@ -69,7 +70,7 @@ def raw_generations(scope: Scope) -> None:
         empty=("No attempt is like this in these days.", "Choose another period, or fewer filters."),
     )
     kept = scope.chosen((*scope.query, ("show", SHOW), ("status", status), *(("error_code", one) for one in chosen)))
-    onward(scope.page, kept, "after", page.next)
+    onward(scope.page, kept, page.next, *listed)
 
 
 def _row(one: Generation) -> dict[str, Any]:

@@ -244,7 +244,7 @@ def changes_of(found: CampaignDetail, scope: Scope) -> None:
 
 def events_of(found: CampaignDetail, scope: Scope) -> None:
     """What happened, one event after the other, in the chosen period."""
-    ro, viewer, after = serving.engines().ro, scope.viewer, place("after")
+    ro, viewer, after = serving.engines().ro, scope.viewer, place(scope, "events", found.id)
     only = Narrowed(campaign=found.id, since=scope.since, until=scope.until)
     if found.channel == "email":
         page: Page[object] = events.email_events(ro, viewer, only, after=after, limit=_EVENTS)
@@ -257,7 +257,7 @@ def events_of(found: CampaignDetail, scope: Scope) -> None:
             ro, viewer, campaign=found.id, since=scope.since, until=scope.until, after=after, limit=_EVENTS
         )
         _events(page.rows, _CHANGES, scope)
-    onward("campaign", scope, "after", page.next, campaign=found.id, show="Raw events")
+    onward("campaign", scope, page.next, "events", found.id, campaign=found.id, show="Raw events")
 
 
 def _events(rows: Sequence[object], columns: Mapping[str, str | Column], scope: Scope) -> None:

@@ -53,7 +53,7 @@ def paces(scope: Scope) -> None:
     """Which campaigns is in the address."""
     shown = one_of("campaigns", list(_STATUSES), label="Campaigns")
     page = search_campaigns(
-        serving.engines().ro, scope.viewer, _wanted(scope, shown), after=place("after"), limit=_ROWS
+        serving.engines().ro, scope.viewer, _wanted(scope, shown), after=place(scope, "pacing", shown), limit=_ROWS
     )
     last_day = freshness(scope.as_of).last_day - timedelta(days=1)
     planned = {str(one.id): one for one in page.rows if one.start_date}
@@ -73,7 +73,7 @@ def paces(scope: Scope) -> None:
     )
     if spent:
         behind(spent, "Spend by campaign and day")
-    onward(scope.page, scope, "after", page.next, show=SHOW, campaigns=shown)
+    onward(scope.page, scope, page.next, "pacing", shown, show=SHOW, campaigns=shown)
 
 
 def _wanted(scope: Scope, shown: str) -> Wanted:

@@ -41,7 +41,7 @@ def raw_emails(page: str, scope: Scope, **kept: object) -> None:
         since=scope.since,
         until=scope.until,
     )
-    found = email_events(serving.engines().ro, scope.viewer, only, after=place("after"), limit=PAGE)
+    found = email_events(serving.engines().ro, scope.viewer, only, after=place(scope, "emails", kind), limit=PAGE)
     table(
         email_rows(found.rows),
         name="raw-emails",
@@ -51,7 +51,7 @@ def raw_emails(page: str, scope: Scope, **kept: object) -> None:
         scope=scope,
         empty=("No such event in this period.", "Choose another period or kind, or fewer workspaces."),
     )
-    onward(page, scope, "after", found.next, **kept, event=None if kind == _ALL else kind)
+    onward(page, scope, found.next, "emails", kind, **kept, event=None if kind == _ALL else kind)
 
 
 def email_rows(events: Sequence[Any]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from app.records import templates
 from app.records.templates import Template
 from app.ui import words
 from app.ui.cards import LIVE, card
+from app.ui.choices import chosen_workspaces
 from app.ui.empty import empty_card
 from app.ui.markup import Markup, tag
 from app.ui.notices import say_broken
@@ -69,7 +70,8 @@ def library(scope: Scope, **kept: object) -> None:
         scope.viewer,
         sought,
         kind=_KINDS.get(kind),
-        after=place("after"),
+        workspaces=chosen_workspaces(scope),
+        after=place(scope, "templates", sought, kind),
         limit=PAGE,
     )
     table(
@@ -81,13 +83,30 @@ def library(scope: Scope, **kept: object) -> None:
         scope=scope,
         empty=("No template is like this.", "Type the beginning of a word of its name, or choose another kind."),
     )
-    onward("templates", scope, "after", found.next, **kept, words=sought or None, kind=None if kind == _ALL else kind)
+    onward(
+        "templates",
+        scope,
+        found.next,
+        "templates",
+        sought,
+        kind,
+        **kept,
+        words=sought or None,
+        kind=None if kind == _ALL else kind,
+    )
 
 
 def market(scope: Scope, **kept: object) -> None:
     """Components that workspaces saved, share or sell."""
     sought = _words()
-    found = templates.search_components(serving.engines().ro, scope.viewer, sought, after=place("after"), limit=PAGE)
+    found = templates.search_components(
+        serving.engines().ro,
+        scope.viewer,
+        sought,
+        workspaces=chosen_workspaces(scope),
+        after=place(scope, "market", sought),
+        limit=PAGE,
+    )
     table(
         [
             vars(one)
@@ -104,20 +123,20 @@ def market(scope: Scope, **kept: object) -> None:
         scope=scope,
         empty=("No component is like this.", "Type the beginning of a word of its name."),
     )
-    onward("templates", scope, "after", found.next, **kept, words=sought or None)
+    onward("templates", scope, found.next, "market", sought, **kept, words=sought or None)
 
 
-def liked(viewer: Viewer) -> None:
+def liked(scope: Scope) -> None:
     """The best rated templates, and the components that others took most often."""
     rated, taken = st.columns(2)
-    engine = serving.engines().ro
+    engine, chosen = serving.engines().ro, chosen_workspaces(scope)
     with rated:
-        found = templates.best_rated(engine, viewer)
+        found = templates.best_rated(engine, scope.viewer, workspaces=chosen)
         bars = [(one.name, float(one.rating) / 5, f"{one.rating:.2f} by {one.ratings:,}") for one in found]
         why = f"Mean of 5 of what AI made with them, where {templates.FEWEST_RATINGS} people or more rated it. {LIVE}"
         card("Best rated templates", _ranking(bars, "No template was rated so often yet."), why=why)
     with taken:
-        listed = templates.most_downloaded(engine, viewer)
+        listed = templates.most_downloaded(engine, scope.viewer, workspaces=chosen)
         most = max((one.downloads for one in listed), default=1)
         drawn = [(f"{one.name} · {one.workspace}", one.downloads / most, words.count(one.downloads)) for one in listed]
         why = f"Marketplace downloads of the components that your workspaces offer. {LIVE}"
