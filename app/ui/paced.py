@@ -33,7 +33,7 @@ def paced(found: CampaignDetail, scope: Scope, last_day: date) -> None:
         card("Budget", empty_card("This campaign has no first day.", "It gets one when it is scheduled."))
         return
     until = max(last_day, found.start_date).fromordinal(max(last_day, found.start_date).toordinal() + 1)
-    whole = scope.over(found.start_date, until).uncompared
+    whole = scope.without(*scope.where).narrowed(campaign=str(found.id)).over(found.start_date, until).uncompared
     answer = ask("spend", whole, by="currency", grain="day")
     plan = Plan(found.start_date, found.end_date, found.total_budget, found.daily_budget)
 
