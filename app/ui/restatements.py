@@ -10,6 +10,7 @@ from app.analysis.restated import Restated, restated
 from app.answering import the_desk
 from app.lake.lake import the_lake
 from app.metrics.glossary import metric
+from app.metrics.metric import Unit
 from app.ui import words
 from app.ui.asking import Asked, Refused, ask
 from app.ui.behind import behind
@@ -85,15 +86,5 @@ def _against(scope: Scope, number: int) -> None:
 def _row(one: Restated, currency: str) -> dict[str, object]:
     named = metric(one.figure)
 
-    def told(value: object) -> str:
-        return words.figure(value, named.unit, currency)
-
-    by = one.by
-    sign = "" if by is None else "+" if by > 0 else "−"
-    return {
-        "day": one.day,
-        "figure": words.title(named),
-        "then": told(one.then),
-        "now": told(one.now),
-        "by": words.NOTHING if by is None else f"{sign}{told(abs(by))}",
-    }
+    of = f", {currency}" if named.unit is Unit.MONEY else ""
+    return {"day": one.day, "figure": words.title(named) + of, "then": one.then, "now": one.now, "by": one.by}
