@@ -10,6 +10,11 @@ from app.metrics.question import Question, question
 
 WHERE, EXCLUDE = "where.", "exclude."
 _SINGLE = ("grain", "compare", "order")
+# Periods are compared with days before them: there must be such days.
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+_LARGEST = 10**9
+# Longer ones are refused by some of those who pass addresses on.
+LONGEST_ADDRESS = 8_000
 
 
 class Kind(StrEnum):
@@ -72,17 +77,28 @@ def _filters(told: dict[str, list[str]], prefix: str) -> dict[str, list[str | No
 
 def _day(told: dict[str, list[str]], name: str) -> date:
     try:
-        return date.fromisoformat(told[name][-1])
+        day = date.fromisoformat(told[name][-1])
     except (KeyError, ValueError):
+        day = None
+    if day is None or not _FIRST_DAY <= day <= _LAST_DAY:
         raise MalformedQuestionError(
-            f"The address names no day as '{name}'.", why="A download is of a period.", fix="Open it from a page again."
-        ) from None
+            f"The address names no day from {_FIRST_DAY} to {_LAST_DAY} as '{name}'.",
+            why="A download is of a period.",
+            fix="Open it from a page again.",
+        )
+    return day
 
 
 def _whole(told: dict[str, list[str]], name: str) -> int | None:
+    if name not in told:
+        return None
     try:
-        return int(told[name][-1]) if name in told else None
+        number = int(told[name][-1])
     except ValueError:
+        number = 0
+    if not 1 <= number <= _LARGEST:
         raise MalformedQuestionError(
-            f"The address names no number as '{name}'.", fix="Open the download from a page again."
-        ) from None
+            f"The address names no number from 1 to {_LARGEST:,} as '{name}'.",
+            fix="Open the download from a page again.",
+        )
+    return number

@@ -19,6 +19,7 @@ from app.metrics.metric import Leaf, Metric, leaves
 
 Value = str | int | None
 _SOME_DAY = date(2000, 1, 1)
+_LARGEST_VALUE = 10**9
 
 
 class Compare(StrEnum):
@@ -210,9 +211,12 @@ def _text(value: Value) -> str | None:
 
 def _whole(named: Dimension, value: Value) -> int | None:
     try:
-        return None if value is None else int(value)
+        number = None if value is None else int(value)
     except ValueError:
         raise UnknownValueError(f"'{value}' is no {named.name}.", why="It must be a whole number.") from None
+    if number is not None and abs(number) > _LARGEST_VALUE:
+        raise UnknownValueError(f"'{value}' is no {named.name}.", why="It is too large a number.")
+    return number
 
 
 def _listed(names: str | Sequence[str]) -> tuple[str, ...]:

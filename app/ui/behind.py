@@ -4,7 +4,7 @@ import re
 
 import streamlit as st
 
-from app.exports.address import Kind, address
+from app.exports.address import LONGEST_ADDRESS, Kind, address
 from app.ui.asking import Asked
 from app.ui.explore import explore
 from app.ui.grid import grid
@@ -14,6 +14,9 @@ from app.ui.people import still_here
 from app.ui.receipts import draw_receipt
 
 _ROWS = 500
+_TOO_LONG = (
+    "No download: more things are chosen one by one than an address can name. Choose fewer, or search for more words."
+)
 
 
 def behind(answer: Asked, title: str, label: str = "Receipt") -> None:
@@ -48,10 +51,10 @@ def _open(answer: Asked, title: str) -> None:
 
 def downloads(answer: Asked, name: str) -> Markup:
     """Addresses that ask the question again for whoever opens them."""
-    links = [
-        anchor(kind.upper() if kind is not Kind.PARQUET else "Parquet", address(answer.question, kind, name))
-        for kind in Kind
-    ]
+    addresses = {kind: address(answer.question, kind, name) for kind in Kind}
+    if max(map(len, addresses.values())) > LONGEST_ADDRESS:
+        return tag("span", _TOO_LONG, class_="sl-muted")
+    links = [anchor(kind.upper() if kind is not Kind.PARQUET else "Parquet", addresses[kind]) for kind in Kind]
     return tag("span", tag("span", "Download:", class_="sl-muted"), *links, class_="sl-downloads")
 
 
