@@ -13,7 +13,14 @@ Row = Mapping[str, Any]
 Opened = Callable[[Row, str], Markup]
 
 
-def grid(answer: Answer, rows: Sequence[Row], *, total: Row | None = None, opened: Opened | None = None) -> Markup:
+def grid(
+    answer: Answer,
+    rows: Sequence[Row],
+    *,
+    total: Row | None = None,
+    together: str = "Together",
+    opened: Opened | None = None,
+) -> Markup:
     """The rows as they come; the first cell leads to the detail where there is one."""
     has_change = any(name.endswith("_change") for name in answer.table.column_names)
     head = tag(
@@ -22,7 +29,7 @@ def grid(answer: Answer, rows: Sequence[Row], *, total: Row | None = None, opene
         *(_head(metric, answer.receipt.currency, has_change=has_change) for metric in answer.metrics),
     )
     body = [tag("tr", *_cells(answer, row, has_change=has_change, opened=opened)) for row in rows]
-    foot = tag("tfoot", tag("tr", *_total(answer, total, has_change=has_change))) if total else ""
+    foot = tag("tfoot", tag("tr", *_total(answer, total, together, has_change=has_change))) if total else ""
     return tag("table", tag("thead", head), tag("tbody", *body), foot, class_="sl-table")
 
 
@@ -62,8 +69,8 @@ def _figures(answer: Answer, row: Row, *, has_change: bool) -> list[Markup]:
     return cells
 
 
-def _total(answer: Answer, total: Row, *, has_change: bool) -> list[Markup]:
-    name = tag("th", "Together", scope="row", colspan=len(answer.by) if len(answer.by) > 1 else None)
+def _total(answer: Answer, total: Row, together: str, *, has_change: bool) -> list[Markup]:
+    name = tag("th", together, scope="row", colspan=len(answer.by) if len(answer.by) > 1 else None)
     return [name, *_figures(answer, total, has_change=has_change)]
 
 

@@ -66,7 +66,8 @@ def _answer(answer: Asked, name: str, opens: str | None, is_totalled: bool) -> N
     number = len(rows)
     rows = _turned(rows, name)
     opened = _opener(answer, opens) if opens else None
-    drawn = grid(answer, rows, total=_total(answer) if is_totalled else None, opened=opened)
+    total = _total(answer) if is_totalled else None
+    drawn = grid(answer, rows, total=total, together=_together(number, answer.keys_found), opened=opened)
     counted = words.counted(number, "row") + (f" of {answer.keys_found:,}" if answer.keys_found > number else "")
     _draw(drawn, counted, downloads(answer, name), name)
 
@@ -145,8 +146,15 @@ def _text(answer: Asked, row: Row) -> str:
     return " ".join(shown_key(one, row) for one in answer.by).lower()
 
 
+def _together(listed: int, found: int) -> str:
+    """The totals row is of all, also of those that a search or a limit leaves out."""
+    return "Together" if listed >= found else f"All {found:,} together"
+
+
 def _total(answer: Asked) -> Row | None:
-    whole = answered(replace(answer.question, by=(), grain=None, order=None, limit=None), answer.scope)
+    """Of the version that the rows are of, though there may be a newer one by now."""
+    version = answer.receipt.lake_version
+    whole = answered(replace(answer.question, by=(), grain=None, order=None, limit=None, as_of=version), answer.scope)
     return next(iter(whole.rows()), None)
 
 
