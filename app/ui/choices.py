@@ -1,17 +1,20 @@
 """What can be chosen in filters: the viewer's own workspaces, and values that occur."""
 
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 
 from app import serving
 from app.access import Viewer
-from app.ui.asking import Asked, ask
+from app.ui.asking import Asked, Refused, ask
 from app.ui.scope import Scope
 from db.engine import seeing
 from db.tables.workspaces import Workspace
 
 _MOST_VALUES = 200
+_LONG_AGO = date(2000, 1, 1)
 # By which figure the values of a dimension are found: the ones with the most come first.
 _COUNTED_BY = {
     "domain": "emails_delivered",
@@ -56,8 +59,16 @@ def chosen_workspaces(scope: Scope) -> frozenset[UUID] | None:
         return frozenset(connection.scalars(found))
 
 
-def values_in(scope: Scope, name: str) -> list[str]:
-    """The values of a dimension that occur in the period."""
+def values_in(scope: Scope, name: str, named: Sequence[str] = ()) -> list[str]:
+    """The values of a dimension that occur in the period, the most frequent; and those of the named that ever did."""
     metric = _COUNTED_BY[name]
-    found = ask(metric, scope.uncompared, by=name, order=f"-{metric}", limit=_MOST_VALUES)
-    return [str(row[name]) for row in found.rows() if row[name] is not None] if isinstance(found, Asked) else []
+    listed = _values(ask(metric, scope.uncompared, by=name, order=f"-{metric}", limit=_MOST_VALUES), name)
+    rare = tuple(value for value in named[:_MOST_VALUES] if value not in listed)
+    if not rare:
+        return listed
+    ever = scope.uncompared.over(_LONG_AGO, scope.until)
+    return listed + _values(ask(metric, ever, by=name, where={name: rare}), name)
+
+
+def _values(found: Asked | Refused, name: str) -> list[str]:
+    return [str(row[name]) for row in found.rows() if row[name] is not None]

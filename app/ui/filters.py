@@ -17,7 +17,8 @@ BEFORE, YEAR, OFF = "Previous period", "Year ago", "Off"
 COMPARISONS = {BEFORE: "previous", YEAR: "year", OFF: None}
 GLOBAL = ("product", "workspace", "channel")
 
-Occurring = Callable[[str], list[str]]
+# Of a dimension, and those that the address names: they may be too rare to be listed.
+Occurring = Callable[[str, Sequence[str]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class FilterRow:
 
     def _options(self, name: str) -> dict[str, Any]:
         """Values by what people read; a dimension without a list of values tells those that occur."""
-        listed = sorted(dimension(name).values) or self.occurring(name)
+        listed = sorted(dimension(name).values) or self.occurring(name, st.query_params.get_all(name))
         return {words.value_of(dimension(name), value): value for value in listed}
 
     def _several(self, key: str, options: list[str]) -> list[str]:

@@ -45,8 +45,8 @@ def top(
     if bare.page not in _DETAILS:
         open_default(bare.page, bare)
 
-    def occurring(name: str) -> list[str]:
-        return values_in(bare.over(last.replace(year=last.year - 1, day=1), last), name)
+    def occurring(name: str, named: Sequence[str]) -> list[str]:
+        return values_in(bare.over(last.replace(year=last.year - 1, day=1), last), name, named)
 
     row = FilterRow(
         viewer=viewer,
