@@ -19,7 +19,10 @@ _Known = Row[UUID, str | None, bool, datetime | None]
 def sign_in_as(engine: Engine, claims: Claims, device: Device, *, replaces: str | None = None) -> str:
     """A new session's token. The roles of the claim count at the first time alone: then the database rules."""
     with seeing(engine, (), actor=claims.email or claims.subject, reason="Signed in through a provider.") as connection:
-        member = _by_subject(connection, claims) or _by_email(connection, claims) or _joined(connection, claims)
+        member = _by_subject(connection, claims)
+        if member is None or member.deleted_at is not None:
+            # Who was deleted and is added again comes back as the new person; the claim alone lets them in no more.
+            member = _by_email(connection, claims) or member or _joined(connection, claims)
         if not member.is_active or member.deleted_at is not None:
             raise _refused("Your account in Sightline is closed.")
         return open_session(connection, member.id, "oidc", device, replaces=replaces)
@@ -40,6 +43,16 @@ def _by_email(connection: Connection, claims: Claims) -> _Known | None:
         raise _refused("The provider has not verified that this e-mail address is yours.")
     if member.oidc_subject is not None:
         raise _refused("This e-mail address belongs to another identity.")
+    # Whoever was deleted under this identity gives it back: it belongs to one row alone.
+    connection.execute(
+        update(TeamMember)
+        .where(
+            TeamMember.oidc_issuer == claims.issuer,
+            TeamMember.oidc_subject == claims.subject,
+            TeamMember.deleted_at.is_not(None),
+        )
+        .values(oidc_issuer=None, oidc_subject=None)
+    )
     connection.execute(
         update(TeamMember)
         .where(TeamMember.id == member.id)

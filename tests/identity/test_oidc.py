@@ -244,6 +244,16 @@ def test_who_was_shut_out_stays_out(team, change, blow):
         signed_in(team, said(subject, None, "viewer"))
 
 
+def test_who_was_deleted_and_is_added_again_comes_back(team, change, person):
+    there = signed_in(team, said("again", None, "viewer"))
+    change(there.email, "deleted_at = now()")
+    person(Role.FINANCE, email=there.email)
+    back = signed_in(team, said("again", there.email))
+    assert back.member_id != there.member_id
+    assert back.roles == {Role.FINANCE}
+    assert signed_in(team, said("again", there.email)).member_id == back.member_id
+
+
 def test_the_audit_says_who_came_through_the_provider(team):
     there = signed_in(team, said("audited", None, "viewer"))
     with team.setup.connect() as connection:
