@@ -166,7 +166,7 @@ def bucket(grain: str, start: date | int) -> str:
 
 
 def _amount(amount: Decimal | float) -> str:
-    if not amount or abs(amount) >= 1:
+    if not amount or not -1 < amount < 1:
         return f"{amount:,.2f}"
     # What is not nothing never looks like nothing: two digits of it are seen.
     places = max(_PLACES_BELOW_ONE, 1 - Decimal(amount).adjusted())
