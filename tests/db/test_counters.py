@@ -586,8 +586,10 @@ def test_ai_cost_follows_a_call_from_pending_over_unpriced_to_its_price(business
     assert business.agrees("AI cost")[0][3:7] == ("0", "1", "0", "1")
     business.change("UPDATE ai_generations SET cost = 0.000000000001, price_version = 1")
     assert business.agrees("AI cost")[0][3:7] == ("0.000000000001", "1", "0", "0")
-    business.change("UPDATE ai_generations SET status = 'failed', model = 'large'")
-    assert [row[2:7] for row in business.agrees("AI cost")] == [("large", "0.000000000001", "1", "1", "0")]
+    business.change("UPDATE ai_generations SET status = 'failed', model = 'large', cost = 0.000000000002")
+    assert [row[2:7] for row in business.agrees("AI cost")] == [("large", "0.000000000002", "1", "1", "0")]
+    business.change("UPDATE ai_generations SET model = 'small'")
+    assert [row[2:7] for row in business.agrees("AI cost")] == [("small", "0", "1", "1", "1")]
     business.change("DELETE FROM ai_generations")
     assert business.agrees("AI cost") == []
 
