@@ -1,8 +1,9 @@
 """How an ad campaign's budget is paced."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from app.analysis.pacing import Pace, Pacing, Plan, pacing
 from app.metrics.metric import Unit
@@ -32,15 +33,19 @@ def paced(found: CampaignDetail, scope: Scope, last_day: date) -> None:
     if found.start_date is None:
         card("Budget", empty_card("This campaign has no first day.", "It gets one when it is scheduled."))
         return
-    until = max(last_day, found.start_date).fromordinal(max(last_day, found.start_date).toordinal() + 1)
-    whole = scope.without(*scope.where).narrowed(campaign=str(found.id)).over(found.start_date, until).uncompared
-    answer = ask("spend", whole, by="currency", grain="day")
+    answer = spent_on(found.id, scope, found.start_date, last_day)
     plan = Plan(found.start_date, found.end_date, found.total_budget, found.daily_budget)
 
     def draw(asked: Asked) -> Markup:
         return _drawn(plan, pacing(plan, _by_day(asked, found.currency), last_day), found.currency)
 
     chart(answer, draw, title="Budget", why=_WHY)
+
+
+def spent_on(campaign: UUID, scope: Scope, first: date, last_day: date) -> Asked | Refused:
+    """What the campaign alone spent by day, in each currency; no filter of the page holds for its budget."""
+    whole = scope.without(*scope.where).narrowed(campaign=str(campaign)).uncompared
+    return ask("spend", whole.over(first, max(last_day, first) + timedelta(days=1)), by="currency", grain="day")
 
 
 def _by_day(answer: Asked | Refused, currency: str) -> Mapping[date, Decimal]:

@@ -13,11 +13,18 @@ from app.records.campaigns import Wanted, campaign, search_campaigns
 from app.records.contacts import search_contacts
 from app.records.creatives import creatives_of
 from app.records.reading import typed_words
-from app.records.templates import search_components, search_templates, templates_of_campaigns, versions
+from app.records.templates import (
+    most_downloaded,
+    search_components,
+    search_templates,
+    templates_of_campaigns,
+    versions,
+)
 from db.tables import HOUSE_WORKSPACE
 from tests.db.rows import NOON, add
 from tests.db.rows import campaign as new_campaign
 from tests.db.rows import template as new_template
+from tests.db.rows import workspace as new_workspace
 
 DAY = NOON.date()
 
@@ -270,6 +277,23 @@ def test_components_for_sale_are_told_from_private_ones(shop):
     (sold,) = search_components(ro, viewer, only_for_sale=True).rows
     assert (sold.name, sold.downloads) == ("Hero banner", 3)
     assert names(search_components(ro, viewer, "bann")) == ["Hero banner"]
+
+
+def test_templates_and_components_are_narrowed_to_the_chosen_workspaces(shop):
+    other = new_workspace(shop.connection, owner_id=shop.owner).id
+    for place, name, downloads in ((shop.workspace, "Mine", 1), (other, "Other", 2)):
+        new_template(shop.connection, place, name=name)
+        add(shop.connection, "component_library", workspace_id=place, name=name, component_type="footer",
+            downloads=downloads)  # fmt: skip
+    ro, _ = shop.made()
+    both = Viewer("Ada", frozenset({Role.ADMIN}), frozenset({shop.workspace, other}))
+    chosen = {"workspaces": frozenset({other})}
+    assert set(names(search_templates(ro, both))) >= {"Mine", "Other"}
+    assert names(search_templates(ro, both, **chosen)) == ["Other"]
+    assert names(search_components(ro, both, **chosen)) == ["Other"]
+    assert [one.name for one in most_downloaded(ro, both)] == ["Other", "Mine"]
+    assert [one.name for one in most_downloaded(ro, both, **chosen)] == ["Other"]
+    assert names(search_components(ro, shop.viewer, **chosen)) == []
 
 
 def test_alerts_are_open_until_somebody_acknowledged_them_or_they_ended(shop):
