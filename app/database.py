@@ -21,6 +21,7 @@ from db.embedded import SUPERUSER, running_server
 from db.engine import engine_for
 from db.errors import SightlineError
 from db.roles import INGEST, OWNER, PIPE, RO, RW, ensure_logins, ensure_roles
+from db.stamps import mark_restored
 
 OLDEST_SERVER = 15
 EMBEDDED_DATABASE = "sightline"
@@ -107,6 +108,7 @@ def migrate(engine: Engine, say: Say) -> None:
         say(f"Migrating the database from {before or 'empty'} to {newest}.")
         _patiently(engine, say, lambda: _upgrade(engine, config))
     _patiently(engine, say, lambda: _renew(engine))
+    _patiently(engine, say, lambda: _mark_restored(engine, say))
 
 
 def _upgrade(engine: Engine, config: Config) -> None:
@@ -123,6 +125,14 @@ def _renew(engine: Engine) -> None:
         ensure_logins(connection, installation().logins())
         connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
         connection.execute(text("SELECT make_partitions()"))
+
+
+def _mark_restored(engine: Engine, say: Say) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
+        restored = mark_restored(connection)
+    if restored:
+        say(f"The database was restored from a dump; its rows were marked anew for the lake: {', '.join(restored)}.")
 
 
 def _patiently(engine: Engine, say: Say, change: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """Commands of the lake: bringing it up to the database once, or keeping it fresh."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from app.cli import shared
 from app.cli.shared import out, say
 from app.jobs.stopping import Stop, at_signals
 from app.lake.place import the_engine, the_place
-from app.lake.refresh import Outcome, Refresher
+from app.lake.refresh import Outcome, Refresher, Told
 from app.lake.watch import watch
 
 
@@ -30,10 +31,8 @@ def refresh(
         with database.setup_engine(address) as setup:
             database.migrate(setup, say)
         place = the_place(address)
-        if rebuild:
-            place.lake.begin_generation()
         refresher = Refresher(place, the_engine(place.lake))
-        bring_up(refresher)
+        bring_up(refresher, refresher.rebuild if rebuild else refresher.refresh)
         if keep_on:
             say("Watching. Ctrl-C ends it.")
             stop = Stop()
@@ -41,10 +40,10 @@ def refresh(
                 watch(refresher, place.lock_url, stop, _tell_news)
 
 
-def bring_up(refresher: Refresher) -> None:
-    """Refresh once, with a bar for whoever waits."""
+def bring_up(refresher: Refresher, bring: Callable[[Told], Outcome] | None = None) -> None:
+    """Refresh once, or make all anew, with a bar for whoever waits."""
     with _Bars() as bars:
-        outcome = refresher.refresh(bars.told)
+        outcome = (bring or refresher.refresh)(bars.told)
         refresher.tidy()
     _tell(outcome)
 

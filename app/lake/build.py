@@ -61,10 +61,10 @@ class Sides:
 Earlier = Callable[[str, int, int], tuple[Part, ...]]
 
 
-def rollup_table(lake: Lake, rollup: Rollup, zone: str) -> Table:
+def rollup_table(lake: Lake, generation: int, rollup: Rollup, zone: str) -> Table:
     """Another text, other inputs or another zone make another table: it is filled from the start."""
     shape = "\n".join((rollup.sql, zone, *(SOURCES[name].digest for name in rollup.reads)))
-    return lake.rollup(lake.generation, rollup.name, hashlib.sha256(shape.encode()).hexdigest()[:8])
+    return lake.rollup(generation, rollup.name, hashlib.sha256(shape.encode()).hexdigest()[:8])
 
 
 class Builder:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from app.lake.commits import LOG
+from app.lake.commits import LOG, commit_number
 from app.lake.storage import LakeDamagedError, Opened, Table, damaged
 from app.lake.versions import LakeVersion, TableVersion
 from app.settings import settings
@@ -176,11 +177,11 @@ class Lake:
         return {os.path.relpath(part.path, self.folder) for part in table.parts}
 
     def stored(self) -> dict[str, float]:
-        """The files that hold rows, each with when it was written, in seconds since 1970."""
+        """The files of tables, logs with them, each with when it was written, in seconds since 1970."""
         return {
-            file.relative_to(self.folder).as_posix(): file.stat().st_mtime
-            for file in self.folder.glob("g[0-9]*/*/*/*/*.parquet")
-            if file.parent.name != LOG
+            name: file.stat().st_mtime
+            for file in self.folder.glob("g[0-9]*/*/*/*/*")
+            if (name := file.relative_to(self.folder).as_posix()) and _is_of_table(name)
         }
 
     def remove(self, names: Iterable[str]) -> None:
@@ -227,6 +228,11 @@ def parsed_pointer(content: bytes) -> dict[str, Any]:
     return newest
 
 
+def _is_of_table(name: str) -> bool:
+    """Rows, commits and checkpoints; what else Delta leaves in its logs is small and few."""
+    return commit_number(name) is not None if f"/{LOG}/" in name else name.endswith(".parquet")
+
+
 def places(written: Mapping[str, Any]) -> dict[str, int]:
     """Where the tables of a version lie, each with its commit."""
     tables = (*written["sources"].values(), *written["rollups"].values())
@@ -236,7 +242,8 @@ def places(written: Mapping[str, Any]) -> dict[str, int]:
 def write_whole(path: Path, content: str) -> None:
     """A file that is there with all its content or not at all, also after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    # Threads of one process may write the same file, each with the same content.
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     with beside.open("w", encoding="utf-8") as file:
         file.write(content)
         file.flush()

@@ -112,6 +112,18 @@ class Origin:
         )
         return {row["name"]: (row["written"] or 0, row["removed"] or 0) for row in self.ask(asked)}
 
+    def refuse_restored(self, name: str) -> None:
+        """Rows that are numbered beyond every transaction of this server came with a dump: below no horizon of ours."""
+        (found,) = self.ask(
+            f"SELECT EXISTS (SELECT 1 FROM {name} AS t WHERE t.row_xid >= CAST('{self.ceiling}' AS xid8)) AS there"
+        )
+        if found["there"]:
+            raise SightlineError(
+                f"The database was restored from a dump: rows of {name} carry another server's transactions.",
+                why="The lake would pass over them now, and take them for news later.",
+                fix="Run `sightline migrate`, which marks them anew, and refresh again. Old answers stay meanwhile.",
+            )
+
     def window(self, since: int) -> str:
         """The condition on rows that were written from a transaction on, by finished ones."""
         return f"t.row_xid >= CAST('{since}' AS xid8) AND t.row_xid < CAST('{self.horizon}' AS xid8)"
@@ -161,8 +173,13 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Origin]:
         """A transaction for as long as the block runs; keep it short, it holds back the server's clean-up."""
-        yield self._begun()
-        self._connection.rollback()
+        try:
+            yield self._begun()
+            self._connection.rollback()
+        except adbc.Error as error:
+            # The server was stopped, or ended the session: the next snapshot is of a new one.
+            self._forget()
+            raise _unreachable(error) from error
 
     def close(self) -> None:
         if self._connection is not None:
@@ -183,11 +200,7 @@ class Database:
         try:
             self._connection = adbc.connect(self._url)
         except adbc.Error as error:
-            raise SightlineError(
-                "The database that fills the lake can't be reached.",
-                why=f"The server says: {first_line(error)}.",
-                fix="Check that it runs, and SIGHTLINE_READ_URL where it is set. Old answers stay meanwhile.",
-            ) from None
+            raise _unreachable(error) from None
         return Origin(self._connection)
 
     def _forget(self) -> None:
@@ -224,3 +237,11 @@ def as_pulled(source: Source, *, where: str) -> str:
 def typed(source: Source) -> str:
     """The columns as the lake types them, over what was pulled."""
     return ", ".join(f"CAST({column.name} AS {column.type}) AS {column.name}" for column in source.columns)
+
+
+def _unreachable(error: Exception) -> SightlineError:
+    return SightlineError(
+        "The database that fills the lake can't be reached.",
+        why=f"The server says: {first_line(error)}.",
+        fix="Check that it runs, and SIGHTLINE_READ_URL where it is set. Old answers stay meanwhile.",
+    )

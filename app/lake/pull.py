@@ -16,6 +16,7 @@ from app.lake.source import BLOB, Source
 from app.lake.state import held
 from app.lake.storage import NewFile, Opened, Table
 from app.lake.versions import CHANGES, ROWS, Part
+from db.errors import SightlineError
 
 # ruff: noqa: S608 - the SQL is made of our own names and numbers
 
@@ -114,6 +115,10 @@ class Copy:
             or not self.source.is_stamped
         ]
 
+    def is_of_others(self, identity: str) -> bool:
+        """Whether nothing of this database is in it yet."""
+        return all(kept.of != identity for kept in self.progress.months.values() if not kept.is_gone)
+
     def commit(self, schema: pa.Schema) -> Opened:
         """Make the next version, if there is anything to it."""
         if not (self.adds or self.removes or self.is_touched):
@@ -138,10 +143,12 @@ class Pull:
         newest = deleted = 0
         conditions = "TRUE"
         if source.is_stamped:
+            if copy.is_of_others(self.origin.identity):
+                self.origin.refuse_restored(source.name)
             conditions = f"{self.origin.window(0)} AND ({' OR '.join(_in(source, month) for month in months)})"
             newest, deleted = self.origin.newest({source.name: (0, 0)}, among=conditions)[source.name]
-        if not copy.opened.exists:
-            # What was deleted before the first row is copied needs no mark.
+        if copy.is_of_others(self.origin.identity):
+            # What was deleted before the first row is copied needs no mark, and another database counts from elsewhere.
             copy.progress.tombstones = deleted + 1
         self._duck.execute(f"CREATE OR REPLACE TEMP TABLE pulled AS {_empty(source)}")
         self._fetch(copy, conditions)
@@ -231,8 +238,19 @@ class Pull:
         with self.origin.stream(as_pulled(source, where=condition)) as reader:
             self._duck.register("arriving", reader)
             changed = "row_changed" if source.is_stamped else "FALSE"
-            self._duck.execute(f"INSERT INTO pulled SELECT {typed(source)}, {changed}, FALSE, {month} FROM arriving")
-            self._duck.unregister("arriving")
+            try:
+                self._duck.execute(
+                    f"INSERT INTO pulled SELECT {typed(source)}, {changed}, FALSE, {month} FROM arriving"
+                )
+            except duckdb.InvalidInputException as error:
+                # Nothing of the lake is read here: it is the stream that broke.
+                raise SightlineError(
+                    "The database stopped answering while its rows were copied.",
+                    why=str(error).splitlines()[0],
+                    fix="Nothing is lost: once it answers, the next refresh goes on from there.",
+                ) from error
+            finally:
+                self._duck.unregister("arriving")
         if _RULES in source.names:
             (rules,) = self._duck.execute(f"SELECT MAX({_RULES}) FROM pulled").fetchall()[0]
             copy.progress.machine_rules = max(rules or 0, copy.progress.machine_rules or 0) or None

@@ -17,7 +17,7 @@ from app.lake.build import Builder, rollup_table
 from app.lake.compact import fold_rollup, fold_source, months_to_fold
 from app.lake.duck import DuckEngine
 from app.lake.engine import Engine
-from app.lake.lake import Lake
+from app.lake.lake import Lake, places
 from app.lake.origin import Database, Origin
 from app.lake.pull import Copy, Progress, Pull, lost_witness
 from app.lake.sources import SOURCES
@@ -79,6 +79,8 @@ class Refresher:
         self._price_book: int | None = None
         # The version that the lake had when this process was done with it.
         self._left_at = 0
+        # Which tables are written to; it may change between two turns alone.
+        self._generation = place.lake.generation
         # When everything below a transaction was seen to be finished: (when, transaction).
         self._seen: list[tuple[datetime, int]] = []
 
@@ -92,23 +94,34 @@ class Refresher:
 
     def refresh(self, told: Told = quietly) -> Outcome:
         """Bring the lake up to the database. Interrupted anywhere, it loses nothing and goes on from there."""
-        started = time.monotonic()
         with self._turn():
-            self._load_missing(told)
-            with duck.connect(self._lake.scratch, "UTC") as connection:
-                through, sources = self._pull(connection, told)
-                made = self._build(connection, sources, told)
-            version, is_new = self._publish(through, sources, made)
-            self._left_at = version
+            return self._bring(told)
+
+    def rebuild(self, told: Told = quietly) -> Outcome:
+        """Make all tables anew beside those that are there; until that is done, these are read."""
+        with self._turn():
+            self._lake.begin_generation()
+            self._generation = self._lake.generation
+            return self._bring(told)
+
+    def _bring(self, told: Told) -> Outcome:
+        started = time.monotonic()
+        self._load_missing(told)
+        with duck.connect(self._lake.scratch, "UTC") as connection:
+            through, sources = self._pull(connection, told)
+            made = self._build(connection, sources, told)
+        version, is_new = self._publish(through, sources, made)
+        self._left_at = version
         return Outcome(version, is_new, through, time.monotonic() - started)
 
     def tidy(self) -> bool:
         """Fold scattered files; says whether there was anything to fold. What the tables tell stays the same."""
-        tables = [self._source_table(name) for name in SOURCES]
-        made = self._made()
-        if not any(months_to_fold(self._open(table).parts) for table in (*tables, *made.values())):
+        if not self._is_scattered():
             return False
         with self._turn(), duck.connect(self._lake.scratch, "UTC") as connection:
+            if not (self._is_scattered() and self._is_published()):
+                return False
+            tables, made = [self._source_table(name) for name in SOURCES], self._made()
             for name, table in zip(SOURCES, tables, strict=True):
                 fold_source(SOURCES[name], table, self._open(table), connection)
             for name, table in made.items():
@@ -118,6 +131,18 @@ class Refresher:
             self._price_book = published.price_book_version
             self._left_at, _ = self._publish(self._lake.complete_through or published.data_through, sources, made)
         return True
+
+    def _tables(self) -> list[Table]:
+        return [*(self._source_table(name) for name in SOURCES), *self._made().values()]
+
+    def _is_scattered(self) -> bool:
+        return any(months_to_fold(self._open(table).parts) for table in self._tables())
+
+    def _is_published(self) -> bool:
+        """Whether nothing was committed since the newest version: what a dead refresh left is for the next one."""
+        number = self._lake.latest_number
+        published = places(self._lake.read(number)) if number else {}
+        return all(published.get(self._place_of(table)) == self._open(table).version for table in self._tables())
 
     def sweep(self) -> dict[str, int]:
         """Thin out old versions and delete what nobody needs, while nobody writes."""
@@ -129,6 +154,7 @@ class Refresher:
         """Write alone, on top of what was published last; what another machine changed is read again."""
         with writing(self._place.lock_url), _explained():
             self._lake.catch_up()
+            self._generation = self._lake.generation
             if self._lake.latest_number != self._left_at:
                 self._known.clear()
                 self._digests.clear()
@@ -200,7 +226,6 @@ class Refresher:
             for done, copy in enumerate(copies):
                 told("Pulling", done, len(copies))
                 self._pull_one(pull, copy, news.get(copy.source.name), codes)
-                self._commit(copy)
             told("Pulling", len(copies), len(copies))
             through = self._complete_through(database)
             self._price_book = database.price_book()
@@ -210,15 +235,15 @@ class Refresher:
         self, pull: Pull, copy: Copy, news: tuple[int, int] | None, codes: Mapping[str, Sequence[str]]
     ) -> None:
         name = copy.source.name
-        if news is None:
-            digest = pull.origin.digest(copy.source)
-            if self._digests.get(name) == digest and copy.opened.exists:
-                return
-            self._digests[name] = digest
+        digest = pull.origin.digest(copy.source) if news is None else b""
+        if digest and self._digests.get(name) == digest and copy.opened.exists:
+            return
         pull.whole(copy, copy.stale(pull.origin.files[name], pull.origin.identity))
         pull.drop_gone(copy)
         if news is not None:
             pull.news(copy, *news, codes)
+        self._commit(copy)
+        self._digests[name] = digest
 
     def _build(
         self, connection: duckdb.DuckDBPyConnection, sources: Mapping[str, Opened], told: Told
@@ -232,7 +257,10 @@ class Refresher:
         return made
 
     def _made(self) -> dict[str, Table]:
-        return {name: rollup_table(self._lake, rollup, self._place.zone) for name, rollup in rollups().items()}
+        return {
+            name: rollup_table(self._lake, self._generation, rollup, self._place.zone)
+            for name, rollup in rollups().items()
+        }
 
     def _earlier(self) -> Callable[[str, int, int], tuple[Part, ...]]:
         published = self._published_pulls()
@@ -247,7 +275,7 @@ class Refresher:
     def _published_pulls(self) -> dict[str, tuple[int, int]]:
         number = self._lake.latest_number
         written: dict[str, Any] = self._lake.read(number) if number else {"generation": 0}
-        if written["generation"] != self._lake.generation:
+        if written["generation"] != self._generation:
             return {}
         return {
             name: (version, pull)
@@ -257,7 +285,7 @@ class Refresher:
 
     def _publish(self, through: datetime, sources: Mapping[str, Opened], made: Mapping[str, Table]) -> tuple[int, bool]:
         content: dict[str, Any] = {
-            "generation": self._lake.generation,
+            "generation": self._generation,
             "zone": self._place.zone,
             "price_book_version": self._price_book,
             "machine_rules_version": Progress.of(sources["email_events"]).machine_rules,
@@ -302,7 +330,7 @@ class Refresher:
         return 1 + max(Progress.of(self._open(self._source_table(name))).pull for name in SOURCES)
 
     def _source_table(self, name: str) -> Table:
-        return self._lake.source(self._lake.generation, name, SOURCES[name].digest)
+        return self._lake.source(self._generation, name, SOURCES[name].digest)
 
     def _place_of(self, table: Table) -> str:
         return table.folder.relative_to(self._lake.folder).as_posix()
@@ -347,6 +375,12 @@ def _explained() -> Iterator[None]:
         if "No space left" in str(error):
             raise _unwritable("No space left on device") from error
         raise damaged("that was read or written last", error) from error
+    except duckdb.Error as error:
+        raise SightlineError(
+            "The lake could not be brought up to the database.",
+            why=f"DuckDB says: {str(error).splitlines()[0]}",
+            fix="Run `sightline refresh` again: it goes on where it stopped. If memory was short, end what else runs.",
+        ) from error
     except OSError as error:
         raise _unwritable(error.strerror or str(error)) from error
 

@@ -11,9 +11,10 @@ from app.lake.commits import LOG, commit_number, first_needed, since
 from app.lake.lake import Lake, places
 
 # Readers hold the version that they opened for minutes at most.
-_ALL_FOR = timedelta(hours=2)
+_ALL_FOR = timedelta(minutes=10)
+_BY_MINUTE_FOR = timedelta(hours=2)
 # "As of" some time of the last days, without anybody having pinned it.
-_HOURLY_FOR = timedelta(days=7)
+_BY_HOUR_FOR = timedelta(days=7)
 # A refresh writes files before it commits them; one that takes longer than this has died.
 UNCOMMITTED_SECONDS = 6 * 3600
 
@@ -28,14 +29,16 @@ def sweep(lake: Lake, now: datetime | None = None) -> dict[str, int]:
 
 
 def _superfluous(lake: Lake, now: datetime) -> Iterator[int]:
-    """Old versions but the last of each hour; very old ones all."""
-    newest, hours = lake.latest_number, set()
+    """Old versions but the last of each minute, then of each hour; very old ones all."""
+    newest = lake.latest_number
+    seen: set[str] = set()
     for number in reversed(lake.unpinned()):
         loaded_at = lake.at(number).loaded_at
-        hour = loaded_at.replace(minute=0, second=0, microsecond=0)
-        is_last_of_hour = hour not in hours
-        hours.add(hour)
-        if number == newest or now - loaded_at < _ALL_FOR or (now - loaded_at < _HOURLY_FOR and is_last_of_hour):
+        age, minute = now - loaded_at, f"{loaded_at:%Y-%m-%d %H:%M}"
+        hour = minute[:-3]
+        is_last = (minute if age < _BY_MINUTE_FOR else hour) not in seen
+        seen |= {minute, hour}
+        if number == newest or age < _ALL_FOR or (age < _BY_HOUR_FOR and is_last):
             continue
         yield number
 
@@ -44,7 +47,7 @@ def _delete_unknown(lake: Lake) -> int:
     stored = lake.stored()
     versions = [lake.read(number) for number in lake.numbers()]
     generations = {written["generation"] for written in versions} | {lake.generation}
-    known = _known_files(lake, versions) | _known_commits(versions, stored)
+    known = _known_files(lake, versions) | _known_commits(lake, versions, stored)
     is_old = time.time() - UNCOMMITTED_SECONDS
     gone = [
         name
@@ -70,9 +73,9 @@ def _known_files(lake: Lake, versions: Iterable[Mapping[str, Any]]) -> set[str]:
     }
 
 
-def _known_commits(versions: Iterable[Mapping[str, Any]], stored: Iterable[str]) -> set[str]:
-    """What of the logs is needed to tell of the versions that are kept."""
-    oldest: dict[str, int] = {}
+def _known_commits(lake: Lake, versions: Iterable[Mapping[str, Any]], stored: Iterable[str]) -> set[str]:
+    """What of the logs is needed to tell of the versions that are kept, and to write the next."""
+    oldest = {table.folder.relative_to(lake.folder).as_posix(): table.open().version for table in lake.written_to()}
     for written in versions:
         for place, version in places(written).items():
             oldest[place] = min(version, oldest.get(place, version))

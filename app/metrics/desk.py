@@ -10,7 +10,11 @@ from functools import lru_cache
 from typing import Any, Protocol
 from uuid import UUID
 
+import duckdb
+import structlog
+
 from app.access import Viewer
+from app.lake.storage import damaged
 from app.lake.versions import LakeVersion, TableVersion
 from app.metrics.answer import Answer, table_of
 from app.metrics.clerk import Told, rates_used, write
@@ -29,6 +33,7 @@ from app.metrics.shapes import shapes
 from app.metrics.shelves import BEGINNING, ROWS_IN_MEMORY, Shelves
 from app.metrics.spans import Spans, spans
 from app.metrics.values import refuse_unknown
+from db.errors import SightlineError
 
 _LOOK_AGAIN_SECONDS = 0.25
 _BYTES_KEPT = 64_000_000
@@ -112,8 +117,13 @@ class Desk:
             newest = self._lake.latest()
             if self._latest is None or newest.number > self._latest.number:
                 self._latest = newest
-            self._looked_at = time.monotonic()
+        except SightlineError as error:
+            # Old answers stay: what is held needs no file.
+            if self._latest is None:
+                raise
+            structlog.get_logger().warning("The newest version of the lake can't be read.", error=str(error))
         finally:
+            self._looked_at = time.monotonic()
             self._looking.release()
 
     def _answer(self, checked: Checked, viewer: Viewer, version: LakeVersion) -> Answer:
@@ -245,9 +255,13 @@ def _months(shape: Shape, days: Spans) -> tuple[date, date]:
 def _run(
     reader: Reader, text: str, parameters: Mapping[str, Any]
 ) -> tuple[list[str], list[str], list[tuple[Any, ...]]]:
-    result = reader.execute(text, parameters)
-    described = [(name, str(kind)) for name, kind, *_ in result.description]
-    return [name for name, _ in described], [kind for _, kind in described], result.fetchall()
+    try:
+        result = reader.execute(text, parameters)
+        described = [(name, str(kind)) for name, kind, *_ in result.description]
+        return [name for name, _ in described], [kind for _, kind in described], result.fetchall()
+    except duckdb.IOException as error:
+        # A rollup that is too large to be held is read from its files.
+        raise damaged("that was asked for", error) from error
 
 
 def _first(names: Sequence[str], rows: Sequence[Sequence[Any]], name: str) -> int:

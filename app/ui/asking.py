@@ -8,6 +8,7 @@ import pandas as pd
 
 from app.answering import the_desk
 from app.lake.lake import NoLakeError, UnknownVersionError
+from app.lake.storage import LakeDamagedError
 from app.metrics.answer import Answer
 from app.metrics.dimensions import Dimension
 from app.metrics.errors import CannotAnswerError, UnknownValueError
@@ -17,7 +18,7 @@ from app.metrics.question import Question, Value, question
 from app.ui.scope import Scope
 from db.errors import SightlineError
 
-_REFUSALS = (CannotAnswerError, UnknownValueError, NoLakeError, UnknownVersionError)
+_REFUSALS = (CannotAnswerError, UnknownValueError, NoLakeError, UnknownVersionError, LakeDamagedError)
 _HOUR = "hour"
 
 Where = Mapping[str, Value | Sequence[Value]]

@@ -8,6 +8,7 @@ import pytest
 from app.lake import refresh as refreshing
 from app.lake.lake import NoLakeError, UnknownVersionError
 from db.errors import SightlineError
+from db.stamps import mark_restored
 from tests.lake.lakes import LONG_AGO, NOON, LakeOf, lake_with_company, mail, session, use
 from tests.servers import new_database
 
@@ -365,3 +366,130 @@ def test_a_database_that_does_not_answer_leaves_the_old_answers(lake, tmp_path, 
     with pytest.raises(psycopg.OperationalError):
         refreshing.Refresher(refreshing.Place(lake.lake, lake.url, place.read_url, "UTC")).refresh()
     assert lake.total("usage_days", "uses") == 1
+
+
+# --- What was restored, rebuilt or left half done -------------------------------------------------------------------
+
+
+def elsewhere(writer, *changes):
+    """As a dump brings it: no trigger of this server has a say."""
+    writer.execute("SET session_replication_role = replica")
+    for change in changes:
+        writer.execute(change)
+    writer.execute("SET session_replication_role = origin")
+
+
+def test_rows_with_the_numbers_of_another_server_are_refused_and_then_marked_anew(database, tmp_path, writer):
+    """A dump brings the old numbers along: the new server has not counted so far."""
+    lake = lake_with_company(database, tmp_path / "lake")
+    use(writer, "kept")
+    elsewhere(
+        writer,
+        "UPDATE usage_logs SET row_xid = '900000000'",
+        "INSERT INTO fact_tombstones (fact, row_key, workspace_id, row_xid)"
+        " SELECT 'usage_logs', jsonb_build_object('id', id, 'logged_at', logged_at), workspace_id, '900000001'"
+        " FROM usage_logs",
+    )
+    with pytest.raises(SightlineError, match="restored from a dump") as refused:
+        lake.refresh()
+    assert "sightline migrate" in refused.value.fix
+    for expected in (["fact_tombstones", "usage_logs"], []):
+        with database.setup.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL ROLE app_owner")
+            assert mark_restored(connection) == expected
+    use(writer, "new")
+    lake.refresh()
+    assert lake.rows("usage_logs", "feature") == [("kept",), ("new",)]
+    assert lake.differences() == {}
+
+
+def test_deletions_are_found_after_the_count_of_transactions_began_anew(lake, writer):
+    """The last deletion that was read had a number that the database has not come to again."""
+    use(writer, "first")
+    use(writer, "second")
+    lake.refresh()
+    writer.execute("DELETE FROM usage_logs WHERE feature = 'first'")
+    lake.refresh()
+    table = lake.refresher._source_table("usage_logs")
+    opened = table.open()
+    far = {**opened.state, "tombstones": 800_000_000}
+    table.commit(
+        opened,
+        None,
+        state={**far, "months": {m: [f, "another", 0, p, r] for m, (f, _, _, p, r) in far["months"].items()}},
+    )
+    lake.refresh_anew()
+    writer.execute("DELETE FROM usage_logs WHERE feature = 'second'")
+    lake.refresh_anew()
+    assert lake.rows("usage_logs") == [(0,)]
+    assert lake.differences() == {}
+
+
+def test_what_a_dead_refresh_left_is_not_published_by_folding(lake, writer, monkeypatch):
+    monkeypatch.setattr("app.lake.compact._FILES", 1)
+    use(writer)
+    lake.refresh()
+    use(writer)
+    lake.refresh()
+    use(writer)
+    with monkeypatch.context() as dying:
+        dying.setattr(refreshing.Refresher, "_publish", dies)
+        with pytest.raises(RuntimeError):
+            lake.refresh()
+    published = lake.lake.latest_number
+    assert not lake.refresher.tidy()
+    assert lake.lake.latest_number == published
+    lake.refresh()
+    assert lake.refresher.tidy()
+    assert lake.differences() == {}
+
+
+def dies(*_):
+    raise RuntimeError("killed")
+
+
+def test_a_rebuild_that_is_asked_for_during_a_refresh_does_not_mix_old_tables_with_new(lake, writer, monkeypatch):
+    """The folder may say at any moment that new tables are to be made: a refresh under way goes on with its own."""
+    use(writer)
+    lake.refresh()
+    use(writer)
+    build = refreshing.Refresher._build
+
+    def asked_meanwhile(self, *given):
+        self.lake.begin_generation()
+        return build(self, *given)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(refreshing.Refresher, "_build", asked_meanwhile)
+        lake.refresh()
+    assert (lake.rows("usage_logs"), lake.total("usage_days", "uses")) == ([(2,)], 2)
+    lake.refresh()
+    assert lake.lake.published_generation == 2
+    assert lake.differences() == {}
+
+
+def test_a_small_table_that_could_not_be_written_is_written_by_the_next_refresh(lake, writer, monkeypatch):
+    lake.refresh()
+    writer.execute("UPDATE plans SET name = 'Renamed'")
+    with monkeypatch.context() as dying:
+        dying.setattr("app.lake.pull.Copy.commit", dies)
+        with pytest.raises(RuntimeError):
+            lake.refresh()
+    lake.refresh()
+    assert lake.differences() == {}
+
+
+def test_a_database_that_goes_away_while_it_is_read_is_named_and_the_lake_is_not_blamed(lake, database, writer):
+    use(writer)
+    lake.refresh()
+    use(writer)
+    with pytest.raises(SightlineError, match="can't be reached"):
+        ask_an_ended_session(lake, writer)
+    lake.refresh()
+    assert lake.rows("usage_logs") == [(2,)]
+
+
+def ask_an_ended_session(lake, writer):
+    with lake.refresher._database.snapshot() as database:
+        writer.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'test_app_pipe'")
+        database.ask("SELECT 1 AS one")
