@@ -40,7 +40,7 @@ def test_a_page_may_run_nothing_but_its_own_files_and_its_known_inline_scripts(i
     scripts = rules(inside.get("/email"))["script-src"].split()
     assert {"'self'", "'wasm-unsafe-eval'"} <= set(scripts)
     assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "https:", "data:"} & set(scripts)
-    assert len([script for script in scripts if script.startswith("'sha256-")]) == 2
+    assert len([script for script in scripts if script.startswith("'sha256-")]) == 3
 
 
 def test_the_sign_in_page_runs_no_script_at_all(visit):
