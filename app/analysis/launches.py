@@ -12,7 +12,8 @@ def since_launch(
     """Rows of (campaign, day, value) as `campaign, day_number, value, so_far`; the day of the launch is 0.
 
     A day without a row is a day of nothing. A line ends with the data, `through` being the last day of them, never
-    with a zero after it; what came before the launch keeps its negative day and is in no sum. Campaigns without a launch are left out.
+    with a zero after it; what came before the launch keeps its negative day and is in no sum.
+    Campaigns without a launch are left out.
     """
     lines = [_line(rows, str(key), launches, through, value) for key, rows in daily.groupby(campaign, sort=False)]
     found = [line for line in lines if line is not None]
