@@ -53,7 +53,7 @@ def heat_map(asked: Asked, x: str, y: str, value: str) -> Markup:
     across = range(24) if x == "hour" else sorted({key for key, _ in cells if key is not None})
     down = range(1, 8) if y == "weekday" else sorted({key for _, key in cells if key is not None})
     largest = float(max((row[metric.name] or 0 for row in cells.values()), default=0) or 1)
-    head = tag("tr", tag("th"), *(tag("th", _short(named[x], key), scope="col") for key in across))
+    head = tag("tr", tag("td"), *(tag("th", _short(named[x], key), scope="col") for key in across))
     body = [
         tag(
             "tr",

@@ -124,9 +124,9 @@ def test_cohorts_show_how_each_months_contacts_stand(site, shown, role):
 
 
 def test_a_search_finds_parts_of_addresses_and_keeps_its_words(site, shown):
-    page = shown("admin", f"audience?{urlencode({'show': 'Contacts', 'words': 'vera mail', 'status': 'Subscribed'})}")
+    page = shown("admin", f"audience?{urlencode({'show': 'Contacts', 'words': 'a o', 'status': 'Subscribed'})}")
     found = "LOWER(CONCAT_WS(' ', email, first_name, last_name))"
-    where = f"STRPOS({found}, 'vera') > 0 AND STRPOS({found}, 'mail') > 0 AND status = 'subscribed'"
+    where = f"STRPOS({found}, 'a') > 0 AND STRPOS({found}, 'o') > 0 AND status = 'subscribed'"
     expected = [email for (email,) in site.rows(f"SELECT email FROM contacts WHERE {where} ORDER BY id DESC LIMIT 50")]
     emails = page.locator(".st-key-card-people tbody tr td:first-child")
     assert emails.all_inner_texts() == expected[:25]
@@ -135,7 +135,7 @@ def test_a_search_finds_parts_of_addresses_and_keeps_its_words(site, shown):
     page.wait_for_timeout(300)
     settled(page)
     assert emails.all_inner_texts() == expected[25:]
-    assert "words=vera+mail" in page.url
+    assert "words=a+o" in page.url
 
 
 def test_a_contacts_page_tells_everything_that_happened_to_them(site, shown):

@@ -189,7 +189,7 @@ def test_a_send_time_is_told_by_what_was_sent_then(site, shown):
 
 
 def test_older_events_follow_the_newest_without_gap_or_repetition(site, shown):
-    page = shown("limited", urlencode({"show": "Single events", "event": "Clicked", "period": "Last 90 days"}))
+    page = shown("limited", urlencode({"show": "Single events", "event": "Delivered", "period": "Last 90 days"}))
     card = ".st-key-card-single-events tbody tr"
     seen = []
     for _ in range(2):
@@ -198,14 +198,14 @@ def test_older_events_follow_the_newest_without_gap_or_repetition(site, shown):
         page.wait_for_url("**after=**")
         page.wait_for_timeout(300)
         settled(page)
-        assert "event=Clicked" in page.url
+        assert "event=Delivered" in page.url
     assert len(seen) == 50
     own = CHOICES["product"].holds("t.occurred_at", "limited")
     expected = site.rows(
         f"""
         SELECT p.email FROM email_events AS t {_OF_CAMPAIGN}
         JOIN contacts AS p ON p.workspace_id = t.workspace_id AND p.id = t.contact_id
-        WHERE t.event_type = 'clicked' AND {own} ORDER BY t.occurred_at DESC, t.id DESC LIMIT 50
+        WHERE t.event_type = 'delivered' AND {own} ORDER BY t.occurred_at DESC, t.id DESC LIMIT 50
         """
     )
     assert [row.split("\t")[3] for row in seen] == [email for (email,) in expected]

@@ -50,4 +50,5 @@ def whole(seen):
 def in_reach(page):
     """What we draw is readable for everybody."""
     found = Axe().run(page, context=[".sl"])
-    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found.response["violations"]] == []
+    faults = [(one["id"], one["nodes"][0]["html"][:200]) for one in found.response["violations"]]
+    assert faults == [], faults
