@@ -4,6 +4,7 @@ What several versions share is held in memory once. A rollup that is too large f
 months asked for alone.
 """
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -70,6 +71,8 @@ class Shelves:
         self._rows_in_memory = rows_in_memory
         self._duck = duckdb.connect()
         self._duck.execute("SET enable_progress_bar = false")
+        # Others ask at the same time; and a second thread costs a question over rollups more than it brings.
+        self._duck.execute(f"SET threads = {max(1, (os.cpu_count() or 2) // 2)}")
         self._duck.execute(f"SET disabled_optimizers = '{','.join(_left_out(self._duck))}'")
         self._duck.execute("CREATE SCHEMA held")
         self._lock = threading.RLock()
