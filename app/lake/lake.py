@@ -178,10 +178,19 @@ class Lake:
 
     def stored(self) -> dict[str, float]:
         """The files of tables, logs with them, each with when it was written, in seconds since 1970."""
+        logs = {
+            file.relative_to(self.folder).as_posix(): file.stat().st_mtime
+            for file in self.folder.glob(f"g[0-9]*/*/*/{LOG}/*")
+        }
+        # What else Delta leaves in its logs is small and few.
+        return self.data() | {name: at for name, at in logs.items() if commit_number(name) is not None}
+
+    def data(self) -> dict[str, float]:
+        """The files here that hold rows."""
         return {
-            name: file.stat().st_mtime
-            for file in self.folder.glob("g[0-9]*/*/*/*/*")
-            if (name := file.relative_to(self.folder).as_posix()) and _is_of_table(name)
+            file.relative_to(self.folder).as_posix(): file.stat().st_mtime
+            for file in self.folder.glob("g[0-9]*/*/*/*/*.parquet")
+            if file.parent.name != LOG
         }
 
     def remove(self, names: Iterable[str]) -> None:
@@ -226,11 +235,6 @@ def parsed_pointer(content: bytes) -> dict[str, Any]:
     except (ValueError, LookupError, TypeError) as error:
         raise damaged(LATEST, error) from error
     return newest
-
-
-def _is_of_table(name: str) -> bool:
-    """Rows, commits and checkpoints; what else Delta leaves in its logs is small and few."""
-    return commit_number(name) is not None if f"/{LOG}/" in name else name.endswith(".parquet")
 
 
 def places(written: Mapping[str, Any]) -> dict[str, int]:

@@ -171,7 +171,7 @@ class Mirror(Lake):
             known = {name for table in tables for name in self.names(table)}
             known |= {name for table in self.written_to() for name in self.names(table.open())}
             before = time.time() - UNCOMMITTED_SECONDS
-            super().remove(name for name, at in super().stored().items() if at < before and name not in known)
+            super().remove(name for name, at in self.data().items() if at < before and name not in known)
             for file in self._versions.glob("*.json"):
                 if int(file.stem) not in {newest["number"], self._whole} and file.stat().st_mtime < before:
                     file.unlink(missing_ok=True)

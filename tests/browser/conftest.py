@@ -104,13 +104,18 @@ class Seen:
     def __post_init__(self):
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
-        self.page.on("requestfailed", lambda request: self.troubles.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
         self.page.on("response", self._response)
 
     def _console(self, message):
         if message.type == "error":
             self.troubles.append(f"console: {message.text}")
+
+    def _failed(self, request):
+        # What a page was still loading when the person left it is no trouble.
+        if request.failure != "net::ERR_ABORTED":
+            self.troubles.append(f"failed: {request.url}")
 
     def _response(self, response):
         if response.status >= 400:

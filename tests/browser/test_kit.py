@@ -156,7 +156,7 @@ def test_every_receipt_opens_and_postgres_says_the_same(own, look):
     seen = look(own)
     drawn(seen.page)
     buttons = seen.page.get_by_role("button", name="Receipt")
-    assert buttons.count() == 5
+    expect(buttons).to_have_count(5)
     for number in range(buttons.count()):
         buttons.nth(number).click()
         drawer = seen.page.get_by_role("dialog")

@@ -81,11 +81,17 @@ def test_tiles_show_what_counting_the_rows_gives(site, shown, role, chosen):
 @pytest.mark.parametrize("chosen", CHOICES)
 @pytest.mark.parametrize("role", ROLES)
 def test_templates_in_use_show_what_counting_their_campaigns_gives(site, shown, role, chosen):
-    """Of each template all campaigns together: summed first, divided last."""
+    """Of each template all campaigns together, copies of it among them: summed first, divided last."""
     page = shown(role, f"templates?{CHOICES[chosen].address}")
     of_template = """
         JOIN email_campaigns AS e ON e.workspace_id = s.workspace_id AND e.campaign_id = s.campaign_id
-        JOIN templates AS m ON m.workspace_id = e.workspace_id AND m.id = e.template_id
+        JOIN LATERAL (
+            SELECT t.id, t.name FROM templates AS t WHERE t.workspace_id = e.workspace_id AND t.id = e.template_id
+            UNION
+            SELECT t.id, t.name FROM workspace_templates AS k
+            JOIN templates AS t ON t.workspace_id = k.library_template_workspace_id AND t.id = k.library_template_id
+            WHERE k.workspace_id = e.workspace_id AND k.template_id = e.template_id
+        ) AS m ON TRUE
     """
     rows = site.rows(mail(CHOICES[chosen], role, "(m.id, m.name)", of_template))
     expected = {

@@ -150,7 +150,7 @@ def test_an_upload_is_seen_only_when_all_of_it_is_there(homes, store, writer):
             else "version"
             if "versions/" in name
             else "log"
-            if "_log" in name
+            if "/_delta_log/" in name
             else "data"
         )
         for method, name in store.asked
@@ -368,9 +368,9 @@ def test_a_mirror_gives_back_the_room_of_old_files_and_still_answers(homes, writ
     for home in (first, second):
         for file in home.lake.folder.rglob("*"):
             os.utime(file, (time.time() - 86_400,) * 2)
-        held = len(Lake.stored(home.lake))
+        held = len(home.lake.data())
         home.lake.evict()
-        assert len(Lake.stored(home.lake)) < held
+        assert len(home.lake.data()) < held
         assert [home.uses(version) for version in (None, 1, 2)] == [3, 1, 2]
     use(writer)
     first.refresh()
