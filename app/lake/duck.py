@@ -53,12 +53,6 @@ class DuckEngine:
         reader = cursor.sql(work.sql).to_arrow_reader(_BATCH)
         return pa.RecordBatchReader.from_batches(reader.schema, _until_drained(reader, cursor))
 
-    def close(self) -> None:
-        """Give the memory back; the next text opens another."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
-
 
 def _until_drained(reader: pa.RecordBatchReader, cursor: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
     with cursor:
