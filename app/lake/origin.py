@@ -48,6 +48,7 @@ SELECT
     t.row_key ->> 'id' AS id,
     t.row_key ->> 'campaign_id' AS campaign_id,
     t.row_key ->> 'contact_id' AS contact_id,
+    CAST(CAST(t.row_xid AS text) AS bigint) AS removed_by,
     CAST(date_trunc('month', CAST(COALESCE(
         t.row_key ->> 'occurred_at', t.row_key ->> 'created_at', t.row_key ->> 'logged_at',
         t.row_key ->> 'optimized_at', t.row_key ->> 'date', t.row_key ->> 'month', t.row_key ->> 'sends_month'

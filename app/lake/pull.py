@@ -258,7 +258,13 @@ class Pull:
     def _mark_removed(self, copy: Copy, codes: Mapping[str, Sequence[str]]) -> None:
         """A mark per removed row; one that was added anew and then changed is its own newer version."""
         source = copy.source
-        self._duck.register("tombstones", self.origin.removed(source.name, copy.progress.tombstones))
+        self._duck.register("removals", self.origin.removed(source.name, copy.progress.tombstones))
+        # A month that was copied whole since has what was added anew under the key of an earlier removal.
+        self._duck.execute(
+            f"CREATE OR REPLACE TEMP VIEW tombstones AS SELECT t.* FROM removals AS t"
+            f" JOIN ({_watermarks(copy.progress)}) AS m"
+            " ON m.month IS NOT DISTINCT FROM t.in_month AND m.watermark <= t.removed_by"
+        )
         keys = ", ".join(source.key)
         same = " AND ".join(f"p.{key} = k.{key}" for key in source.key)
         self._duck.execute(
@@ -266,7 +272,8 @@ class Pull:
             f" SELECT DISTINCT {keys}, TRUE, TRUE, in_month FROM ({_removed_keys(source, codes)}) AS k"
             f" WHERE NOT EXISTS (SELECT 1 FROM pulled AS p WHERE p.row_changed AND {same})"
         )
-        self._duck.unregister("tombstones")
+        self._duck.execute("DROP VIEW tombstones")
+        self._duck.unregister("removals")
 
     def _write(self, copy: Copy) -> None:
         """Files of each month that has news."""
@@ -357,6 +364,14 @@ def _of(month: date | None) -> str:
 def _empty(source: Source) -> str:
     columns = ", ".join(f"CAST(NULL AS {column.type}) AS {column.name}" for column in source.columns)
     return f"SELECT {columns}, TRUE AS row_changed, FALSE AS removed, CAST(NULL AS DATE) AS in_month WHERE FALSE"
+
+
+def _watermarks(progress: Progress) -> str:
+    rows = (
+        f"(CAST({literal(str(month)) if month else 'NULL'} AS DATE), {kept.watermark})"
+        for month, kept in progress.months.items()
+    )
+    return f"SELECT month, watermark FROM (VALUES {', '.join(rows)}) AS known (month, watermark)"
 
 
 def _removed_keys(source: Source, codes: Mapping[str, Sequence[str]]) -> str:

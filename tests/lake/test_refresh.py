@@ -278,6 +278,28 @@ def test_a_first_load_that_was_stopped_goes_on_where_it_stopped(lake, writer, mo
     assert lake.differences() == {}
 
 
+def test_a_row_added_anew_before_its_month_is_copied_outlives_the_deletion_before_it(lake, writer, monkeypatch):
+    """The first load has begun, so it will read the deletion; the row's month is copied after both."""
+    monkeypatch.setattr(refreshing, "_BATCH_ROWS", 1)
+    use(writer, at=LONG_AGO)
+    use(writer, "again")
+    writer.execute("ANALYZE usage_logs")
+    columns = "workspace_id, id, logged_at, user_id, product, feature, quantity"
+
+    def told(_step: str, _done: int, _total: int) -> None:
+        if not told.is_done and list((lake.lake.folder / "g0001").rglob("*usage_logs*/**/*.parquet")):
+            told.is_done = True
+            writer.execute("CREATE TEMP TABLE kept AS SELECT * FROM usage_logs WHERE feature = 'again'")
+            writer.execute("DELETE FROM usage_logs WHERE feature = 'again'")
+            writer.execute(f"INSERT INTO usage_logs ({columns}) SELECT {columns} FROM kept")
+
+    told.is_done = False
+    lake.refresh(told)
+    assert told.is_done
+    assert lake.rows("usage_logs") == [(2,)]
+    assert lake.differences() == {}
+
+
 def test_old_answers_stay_until_a_rebuild_is_done_and_it_goes_on_where_it_stopped(lake, writer, monkeypatch):
     use(writer)
     old = lake.refresh()
