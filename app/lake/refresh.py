@@ -81,6 +81,7 @@ class Refresher:
         self._left_at = 0
         # Which tables are written to; it may change between two turns alone.
         self._generation = place.lake.generation
+        self._still_alone: Callable[[], None] = lambda: None
         # When everything below a transaction was seen to be finished: (when, transaction).
         self._seen: list[tuple[datetime, int]] = []
 
@@ -152,7 +153,8 @@ class Refresher:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Write alone, on top of what was published last; what another machine changed is read again."""
-        with writing(self._place.lock_url), _explained():
+        with writing(self._place.lock_url) as still_alone, _explained():
+            self._still_alone = still_alone
             self._lake.catch_up()
             self._generation = self._lake.generation
             if self._lake.latest_number != self._left_at:
@@ -284,6 +286,7 @@ class Refresher:
         }
 
     def _publish(self, through: datetime, sources: Mapping[str, Opened], made: Mapping[str, Table]) -> tuple[int, bool]:
+        self._still_alone()
         content: dict[str, Any] = {
             "generation": self._generation,
             "zone": self._place.zone,
@@ -351,8 +354,11 @@ def _batched(rows: Mapping[date | None, int]) -> Iterator[list[date | None]]:
 
 
 @contextmanager
-def writing(url: str) -> Iterator[None]:
-    """Only one refresh writes at a time, whichever machine it runs on; the lock goes with its process."""
+def writing(url: str) -> Iterator[Callable[[], None]]:
+    """Only one refresh writes at a time, whichever machine it runs on; the lock goes with its process.
+
+    What is given refuses to go on when the lock was lost with its connection: another refresh may have begun.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
         deadline = time.monotonic() + _LOCK_SECONDS
         while connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone() != (True,):
@@ -363,7 +369,18 @@ def writing(url: str) -> Iterator[None]:
                     fix="Wait until it is done; the worker of a running Sightline refreshes by itself.",
                 )
             time.sleep(_LOCK_PAUSE_SECONDS)
-        yield
+
+        def still_alone() -> None:
+            try:
+                connection.execute("SELECT 1")
+            except psycopg.OperationalError as error:
+                raise SightlineError(
+                    "The refresh lost its right to write, and published nothing.",
+                    why=f"The connection that held it ended: {str(error).splitlines()[0]}",
+                    fix="Nothing is lost: the next refresh goes on where this one stopped.",
+                ) from error
+
+        yield still_alone
 
 
 @contextmanager

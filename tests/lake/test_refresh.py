@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from app.lake import refresh as refreshing
 from app.lake.lake import NoLakeError, UnknownVersionError
@@ -322,6 +323,27 @@ def test_only_one_refresh_writes_at_a_time(lake, database, monkeypatch):
     with refreshing.writing(lake.url), pytest.raises(SightlineError, match="written by another refresh"):
         lake.refresh()
     assert lake.refresh().is_new
+
+
+def test_who_lost_the_right_to_write_publishes_nothing(lake, database, writer):
+    """The lock is a session's: when the server ends it, another refresh may have begun."""
+    use(writer)
+    before = lake.refresh()
+    use(writer)
+
+    def told(step: str, _done: int, _total: int) -> None:
+        if step == "Rollups":
+            with database.setup.connect() as connection:
+                connection.execute(
+                    text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+                )
+
+    with pytest.raises(SightlineError, match="lost its right to write, and published nothing"):
+        lake.refresh(told)
+    assert lake.lake.latest_number == before.version
+    lake.refresh()
+    assert lake.rows("usage_logs") == [(2,)]
+    assert lake.differences() == {}
 
 
 def test_folding_changes_files_and_nothing_else(lake, writer):
