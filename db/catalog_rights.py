@@ -11,6 +11,7 @@ APPEND_ONLY = {
     "credit_transactions": "a balance is proven by the movements before it",
     "template_versions": "a version is what was saved then",
     "ai_cost_corrections": "a correction is itself corrected by another",
+    "provider_bill_files": "a file was read as it was",
 }
 # Triggers write these, as the owner.
 KEPT_BY_TRIGGERS = {
@@ -34,6 +35,9 @@ REVIEWED_AS_OWNER = {
     "effect_of_ai_prices(uuid[])": "answers sums of the company by month and model",
     "close_ai_month(date,uuid)": "closes a month for every workspace, and answers nothing",
     "reopen_ai_month(date,uuid,text)": "opens a month for every workspace, and answers nothing",
+    "used_of_provider(text,timestamp with time zone,timestamp with time zone,text,timestamp with time zone[],bigint[])": (
+        "answers sums of the company by model and day"
+    ),
 }
 # The app's roles can make no temporary object (checked below), so nothing can stand before these schemas.
 _PINNED = ("search_path=pg_catalog", "search_path=pg_catalog, public", "search_path=pg_catalog, public, pg_temp")

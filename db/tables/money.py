@@ -217,50 +217,6 @@ class BudgetAlert(Keyed, Created, Base):
     )
 
 
-class ProviderBill(Keyed, Timestamps, Base):
-    """What an AI provider says it charged for a month."""
-
-    __tablename__ = "provider_bills"
-
-    provider: Mapped[Name]
-    month: Mapped[Day]
-    currency: Mapped[CurrencyCode]
-    total: Mapped[AiCost]
-    tax: Mapped[AiCost] = mapped_column(server_default=ZERO)
-    source: Mapped[Name]
-    source_digest: Mapped[Name]
-    status: Mapped[Name] = mapped_column(server_default="open")
-    closed_at: Mapped[Instant | None]
-    closed_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
-
-    __table_args__ = (
-        values("provider", AI_PROVIDERS),
-        values("status", ("open", "approved", "closed")),
-        *currencies("currency"),
-        CheckConstraint("month = date_trunc('month', month)", name="month_is_the_first_of_a_month"),
-        UniqueConstraint("provider", "month", "source_digest"),
-    )
-
-
-class ProviderBillLine(Keyed, Created, Base):
-    """One line of a provider's bill: a day, a model, a unit."""
-
-    __tablename__ = "provider_bill_lines"
-
-    bill_id: Mapped[Key] = mapped_column(ForeignKey("provider_bills.id"))
-    day: Mapped[Day]
-    model: Mapped[Name | None]
-    unit: Mapped[Name | None]
-    service_tier: Mapped[Name | None]
-    quantity: Mapped[Decimal | None] = mapped_column(Numeric(24, 6))
-    amount: Mapped[AiCost]
-    currency: Mapped[CurrencyCode]
-    description: Mapped[Name | None]
-    raw: Mapped[Json] = mapped_column(server_default=NO_FIELDS)
-
-    __table_args__ = (*currencies("currency"), Index("provider_bill_lines_by_bill_id", "bill_id", "day"))
-
-
 class QuotaBalance(Tenant, Timestamps, Base):
     """What is used and held of a meter in one period, and the limit that rules it."""
 

@@ -119,15 +119,18 @@ def _ai_money(few):
         valid_from=NOON, version=1, source="price list")  # fmt: skip
     budget = few.add("budgets", name="AI", scope="workspace", amount=100).id
     few.add("budget_alerts", budget_id=budget, period_start=NOON, threshold=50)
-    bill = add(few.connection, "provider_bills", provider="google", month=MONTH, currency="USD", total=4, source="csv",
-        source_digest=str(few.workspace)).id  # fmt: skip
+    # One bill a month: every handful brings a month of its own.
+    month = date(1970 + few.workspace.int % 50, 1, 1)
+    read = add(few.connection, "provider_bill_files", provider="google", kind="cost", name="csv", rows=1,
+        digest=str(few.workspace), first_day=month, last_day=month).id  # fmt: skip
+    bill = add(few.connection, "provider_bills", provider="google", month=month, currency="USD", total=4).id
     few.connection.exec_driver_sql(
         "INSERT INTO ai_months (month, closed_at, cost, calls, unpriced) VALUES ('2001-01-01', now(), 0, 0, 0)"
         " ON CONFLICT DO NOTHING"
     )
     few.add("ai_cost_corrections", month=date(2001, 1, 1), kind="other", product="craft_ads", provider="google",
         model="imagen", generation_type="image", amount="-0.04", reason="An image too many.")  # fmt: skip
-    add(few.connection, "provider_bill_lines", bill_id=bill, day=NOON.date(), amount=4, currency="USD")
+    add(few.connection, "provider_bill_lines", bill_id=bill, day=month, amount=4, currency="USD", file_id=read)
     quota = {"product": "craft_ads", "meter": "imagen", "period": "day"}
     balance = few.add("quota_balances", period_start=NOON, **quota).id
     few.add("quota_reservations", balance_id=balance, idempotency_key="1", amount=1, expires_at=TOMORROW)
