@@ -1,8 +1,6 @@
 """AI money: the price book, closed months, budgets and their alerts, providers' bills, and quotas."""
 
-from decimal import Decimal
-
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -159,7 +159,7 @@ CREATE TRIGGER close_bills_with_months AFTER UPDATE ON ai_months FOR EACH ROW
 
 # Sums of the company alone, also of workspaces that were deleted since: the provider charged for their calls too.
 USED = """
-CREATE FUNCTION used_of_provider(
+CREATE FUNCTION ai_usage_of(
     of_provider text, since timestamptz, until timestamptz, zone text, eras timestamptz[], contexts bigint[]
 ) RETURNS TABLE (
     model text, service_tier text, day date, began_on date, ended_on date, era integer, context integer,
@@ -211,7 +211,7 @@ CREATE FUNCTION used_of_provider(
     GROUP BY c.model, c.service_tier, c.day, c.began_on, c.ended_on, c.era, c.context, c.cost IS NOT NULL, u.unit,
         u.kind
 $$;
-GRANT EXECUTE ON FUNCTION used_of_provider(text, timestamptz, timestamptz, text, timestamptz[], bigint[]) TO app_rw;
+GRANT EXECUTE ON FUNCTION ai_usage_of(text, timestamptz, timestamptz, text, timestamptz[], bigint[]) TO app_rw;
 """
 
 
@@ -222,7 +222,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     run("""
-    DROP FUNCTION used_of_provider(text, timestamptz, timestamptz, text, timestamptz[], bigint[]);
+    DROP FUNCTION ai_usage_of(text, timestamptz, timestamptz, text, timestamptz[], bigint[]);
     DROP TRIGGER close_bills_with_months ON ai_months;
     DROP TRIGGER keep_bills ON provider_bills;
     DROP TRIGGER raise_revision ON provider_bills;
