@@ -185,8 +185,15 @@ def _everything(rollup: Rollup, sources: Mapping[str, Opened]) -> dict[str, Side
 
 
 def _row_sides(inputs: Mapping[str, Input]) -> dict[str, Sides]:
-    """Each row stands for itself: what later pulls brought, and what they hid."""
-    return {name: _changed_rows(one) for name, one in inputs.items()}
+    """Each row stands for itself: what later pulls brought, and what they hid, of all tables or of none."""
+    sides = {name: _changed_rows(one) for name, one in inputs.items()}
+    if not any(side.before for side in sides.values()):
+        return sides
+    return {name: side if side.before else _hiding_nothing(name, side) for name, side in sides.items()}
+
+
+def _hiding_nothing(name: str, side: Sides) -> Sides:
+    return Sides(side.now, held(SOURCES[name], (), "hidden").live(), side.files)
 
 
 def _over(rollup: Rollup, tables: Mapping[str, str], *, sign: str) -> str:

@@ -4,6 +4,7 @@ from app.lake.source import (
     BIG,
     CAMPAIGN,
     CAMPAIGN_CODE,
+    COST,
     DAY,
     FLAG,
     INSTANT,
@@ -190,6 +191,20 @@ DIMENSIONS = (
         created_at {INSTANT}
         """,
         (WORKSPACE, USER),
+    ),
+    _table(
+        "ai_cost_corrections",
+        f"""
+        {WORKSPACE_CODE}
+        month {DAY}
+        kind {TEXT}
+        product {TEXT}
+        provider {TEXT}
+        model {TEXT}
+        generation_type {TEXT}
+        amount {COST}
+        """,
+        (WORKSPACE,),
     ),
     _table(
         "quota_balances",

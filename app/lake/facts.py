@@ -172,6 +172,8 @@ FACTS = (
         video_seconds {SECONDS}
         tool_calls {INT}
         cost {COST}
+        cache_saving {COST}
+        batch_saving {COST}
         reported_cost {COST}
         price_version {INT}
         credits_used {INT}

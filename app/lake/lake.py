@@ -142,8 +142,14 @@ class Lake:
 
     def pin(self, number: int) -> None:
         """Keep a version for good: a link, an export or a closed month leans on it."""
-        content = self.read(number)
-        write_whole(self._pins / f"{number:08}.json", json.dumps(content))
+        pin = self._pins / f"{number:08}.json"
+        if pin.exists():
+            return
+        write_whole(pin, json.dumps(self.read(number)))
+        if not (self._versions / pin.name).exists():
+            # The sweep was faster, and did not see the pin.
+            pin.unlink(missing_ok=True)
+            raise self._unknown(number)
 
     def numbers(self) -> list[int]:
         """All versions that can still be read."""

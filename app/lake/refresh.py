@@ -146,9 +146,8 @@ class Refresher:
         return all(published.get(self._place_of(table)) == self._open(table).version for table in self._tables())
 
     def sweep(self) -> dict[str, int]:
-        """Thin out old versions and delete what nobody needs, while nobody writes."""
-        with self._turn():
-            return sweep(self._lake)
+        """Thin out old versions and delete what nobody needs."""
+        return sweep(self._lake, alone=self._turn)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -3,9 +3,9 @@
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from app.lake.commits import LOG, commit_number, first_needed, since
 from app.lake.lake import Lake, places
@@ -19,13 +19,31 @@ _BY_HOUR_FOR = timedelta(days=7)
 UNCOMMITTED_SECONDS = 6 * 3600
 
 
-def sweep(lake: Lake, now: datetime | None = None) -> dict[str, int]:
-    """Thin out versions, then delete what is left without one. Pinned versions and their files stay."""
-    forgotten = 0
-    for number in _superfluous(lake, now or datetime.now(UTC)):
-        lake.forget(number)
-        forgotten += 1
-    return {"versions_forgotten": forgotten, "files_deleted": _delete_unknown(lake)}
+Alone = Callable[[], AbstractContextManager[None]]
+
+
+def sweep(lake: Lake, now: datetime | None = None, alone: Alone = nullcontext) -> dict[str, int]:
+    """Thin out versions, then delete what is left without one. Pinned versions and their files stay.
+
+    What can be deleted is found while others write: many versions take long to look through. Only then nobody else may.
+    """
+    superfluous = set(_superfluous(lake, now or datetime.now(UTC)))
+    kept = set(lake.numbers()) - superfluous
+    generations = _generations(lake, kept)
+    unknown = _unknown(lake, kept, generations)
+    with alone():
+        for number in sorted(superfluous):
+            lake.forget(number)
+        # What was published, pinned or begun meanwhile keeps what it needs.
+        late = set(lake.numbers()) - kept
+        begun = _generations(lake, late) - generations
+        known = _known_files(lake, late) | _known_commits(lake, late, unknown) if late else set()
+        gone = [name for name in unknown if name not in known and _generation(name) not in begun]
+        lake.remove(gone)
+        for folder in lake.folder.glob("g[0-9]*"):
+            if _generation(folder.name) not in generations | begun:
+                shutil.rmtree(folder)
+    return {"versions_forgotten": len(superfluous), "files_deleted": len(gone)}
 
 
 def _superfluous(lake: Lake, now: datetime) -> Iterator[int]:
@@ -43,41 +61,39 @@ def _superfluous(lake: Lake, now: datetime) -> Iterator[int]:
         yield number
 
 
-def _delete_unknown(lake: Lake) -> int:
+def _generations(lake: Lake, numbers: Iterable[int]) -> set[int]:
+    return {lake.read(number)["generation"] for number in numbers} | {lake.generation}
+
+
+def _unknown(lake: Lake, numbers: Iterable[int], generations: Container[int]) -> list[str]:
+    """Files that none of these versions, and no newest commit, tells of; new ones may belong to a refresh under way."""
     stored = lake.stored()
-    versions = [lake.read(number) for number in lake.numbers()]
-    generations = {written["generation"] for written in versions} | {lake.generation}
-    known = _known_files(lake, versions) | _known_commits(lake, versions, stored)
+    known = _known_files(lake, numbers) | _known_commits(lake, numbers, stored)
     is_old = time.time() - UNCOMMITTED_SECONDS
-    gone = [
+    return [
         name
         for name, written_at in stored.items()
         if _generation(name) not in generations or (written_at < is_old and name not in known)
     ]
-    lake.remove(gone)
-    for folder in lake.folder.glob("g[0-9]*"):
-        if _generation(folder.name) not in generations:
-            shutil.rmtree(folder)
-    return len(gone)
 
 
 def _generation(name: str) -> int:
     return int(name.partition("/")[0][1:])
 
 
-def _known_files(lake: Lake, versions: Iterable[Mapping[str, Any]]) -> set[str]:
+def _known_files(lake: Lake, numbers: Iterable[int]) -> set[str]:
     """The files of every version that is kept, and those of each table's newest commit."""
-    tables = {table for written in versions for table in places(written).items()}
+    tables = {table for number in numbers for table in places(lake.read(number)).items()}
     return {name for place, version in tables for name in lake.names(lake.table_at(place, version))} | {
         name for table in lake.written_to() for name in lake.names(table.open())
     }
 
 
-def _known_commits(lake: Lake, versions: Iterable[Mapping[str, Any]], stored: Iterable[str]) -> set[str]:
+def _known_commits(lake: Lake, numbers: Iterable[int], stored: Iterable[str]) -> set[str]:
     """What of the logs is needed to tell of the versions that are kept, and to write the next."""
     oldest = {table.folder.relative_to(lake.folder).as_posix(): table.open().version for table in lake.written_to()}
-    for written in versions:
-        for place, version in places(written).items():
+    for number in numbers:
+        for place, version in places(lake.read(number)).items():
             oldest[place] = min(version, oldest.get(place, version))
     logs: dict[str, list[str]] = defaultdict(list)
     for name in stored:

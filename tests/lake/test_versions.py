@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -53,6 +54,46 @@ def test_after_a_week_the_newest_and_the_pinned_stay_and_tell_what_they_told(lak
     assert (lake.total("usage_days", "uses", version=1), lake.total("usage_days", "uses")) == (1, 3)
     with pytest.raises(UnknownVersionError):
         lake.lake.read(2)
+
+
+def test_what_is_pinned_or_published_while_the_sweep_looks_keeps_its_files(lake, database):
+    """Version 2 was to go when the sweep looked; before it deletes, somebody pins it and a refresh makes another."""
+    lake.refresher.tidy()
+    grow_old(lake)
+
+    @contextmanager
+    def at_last():
+        lake.lake.pin(2)
+        with session(database) as writer:
+            use(writer)
+        lake.refresh()
+        yield
+
+    sweep(lake.lake, LATER, alone=at_last)
+    assert lake.lake.numbers() == [2, 3, 4]
+    assert [lake.total("usage_days", "uses", version=number) for number in (2, 3, 4)] == [2, 3, 4]
+    assert lake.differences() == {}
+
+
+def test_a_rebuild_that_begins_while_the_sweep_looks_keeps_its_tables(lake):
+    grow_old(lake)
+
+    @contextmanager
+    def at_last():
+        lake.refresher.rebuild()
+        yield
+
+    sweep(lake.lake, LATER, alone=at_last)
+    assert lake.lake.numbers()[-1] == 4
+    assert lake.differences() == {}
+
+
+def test_a_version_that_is_swept_while_it_is_pinned_is_refused_and_leaves_no_pin(lake, monkeypatch):
+    read = lake.lake.read
+    monkeypatch.setattr(lake.lake, "read", lambda number: (read(number), lake.lake.forget(number))[0])
+    with pytest.raises(UnknownVersionError):
+        lake.lake.pin(2)
+    assert lake.lake.numbers() == [1, 3]
 
 
 def test_files_that_no_version_tells_of_are_deleted_once_they_are_old(lake):
