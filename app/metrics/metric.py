@@ -139,7 +139,7 @@ class Difference(Metric):
 
     @property
     def additivity(self) -> Additivity:
-        return Additivity.EVERYTHING
+        return self.minuend.additivity
 
     @property
     def formula(self) -> str:

@@ -45,6 +45,18 @@ def _credits(name: str, meaning: str, kind: str, *, is_taken: bool = False) -> S
     )
 
 
+def _at_start(name: str, meaning: str, level: Stock, change: Sum) -> Difference:
+    return Difference(
+        name=name,
+        meaning=meaning,
+        unit=level.unit,
+        good=level.good,
+        permission=_READ,
+        minuend=level,
+        subtrahend=change,
+    )
+
+
 def _stock(name: str, meaning: str, unit: Unit, good: Direction, *, added: Sum, removed: Sum | None = None) -> Stock:
     return Stock(name=name, meaning=meaning, unit=unit, good=good, permission=_READ, added=added, removed=removed)
 
@@ -74,6 +86,13 @@ INVOICED = _amount(
 )
 PAID = _amount("invoiced_paid", "What was paid of issued invoices.", UP, when=_OWED)
 MRR_CHANGE = _amount("mrr_change", "How monthly recurring revenue changed: its five movements together.", UP)
+MRR = _stock(
+    "mrr",
+    "Monthly recurring revenue at the period's end: each change at the rate of its day, so that changes add up.",
+    Unit.MONEY,
+    UP,
+    added=MRR_CHANGE,
+)
 STARTED = _count("subscriptions_started", "Subscriptions that began, free ones included.", UP)
 ENDED = _count("subscriptions_ended", "Subscriptions that ended.", DOWN)
 MOVED = Sum(
@@ -83,6 +102,9 @@ MOVED = Sum(
     good=NEITHER,
     permission=_READ,
     measure="credits_moved",
+)
+CREDITS_OWED = _stock(
+    "credits_balance", "Credits that users have at the period's end: they are owed.", Unit.CREDITS, NEITHER, added=MOVED
 )
 
 METRICS: tuple[Metric, ...] = (
@@ -139,13 +161,8 @@ METRICS: tuple[Metric, ...] = (
     _amount("mrr_churn", "Recurring revenue that ended, below zero.", UP),
     _amount("mrr_reactivation", "Recurring revenue of customers who came back.", UP),
     MRR_CHANGE,
-    _stock(
-        "mrr",
-        "Monthly recurring revenue at the period's end: each change at the rate of its day, so that changes add up.",
-        Unit.MONEY,
-        UP,
-        added=MRR_CHANGE,
-    ),
+    MRR,
+    _at_start("mrr_at_start", "Monthly recurring revenue as the period began.", MRR, MRR_CHANGE),
     STARTED,
     ENDED,
     _stock(
@@ -165,5 +182,6 @@ METRICS: tuple[Metric, ...] = (
     _credits("credits_spent", "Credits used.", "usage", is_taken=True),
     _credits("credits_expired", "Credits that ran out of time.", "expiry", is_taken=True),
     _credits("credits_taken_back", "Credits taken back.", "take_back", is_taken=True),
-    _stock("credits_balance", "Credits that users have at the period's end.", Unit.CREDITS, NEITHER, added=MOVED),
+    CREDITS_OWED,
+    _at_start("credits_at_start", "Credits that users had as the period began.", CREDITS_OWED, MOVED),
 )

@@ -28,7 +28,10 @@ class Expected:
 def waterfall(
     answer: Asked | Refused, *, start: str, moves: Sequence[str], end: str, title: str, why: str = ""
 ) -> None:
-    """The answer's own figures, not split: where it stood, each movement in turn, and where it stands."""
+    """The answer's own figures, not split: where it stood, each movement in turn, and where it stands.
+
+    A movement that begins with a minus, as an order does, is taken off.
+    """
     chart(answer, lambda asked: bridge(asked, start, moves, end), title=title, why=why)
 
 
@@ -37,8 +40,9 @@ def bridge(answer: Asked, start: str, moves: Sequence[str], end: str) -> Markup:
     named = {one.name: one for one in answer.metrics}
     level = float(answer.value(start) or 0)
     spans: list[tuple[Metric, float, float]] = [(named[start], 0.0, level)]
-    for name in moves:
-        moved = float(answer.value(name) or 0)
+    for move in moves:
+        name = move.removeprefix("-")
+        moved = float(answer.value(name) or 0) * (-1 if move.startswith("-") else 1)
         spans.append((named[name], level, level + moved))
         level += moved
     spans.append((named[end], 0.0, float(answer.value(end) or 0)))

@@ -102,8 +102,12 @@ def test_additivity_follows_from_what_a_metric_is(one):
         assert one.additivity is Additivity.NOTHING
     if isinstance(one, Stock):
         assert one.additivity is Additivity.NOT_OVER_TIME
-    if isinstance(one, Difference | Total):
+    if isinstance(one, Total):
         assert all(part.additivity is Additivity.EVERYTHING for part in one.parts)
+    if isinstance(one, Difference):
+        # What was there at a period's beginning is no more a sum over time than what is there at its end.
+        assert one.subtrahend.additivity is Additivity.EVERYTHING
+        assert one.additivity is one.minuend.additivity is not Additivity.NOTHING
 
 
 def test_amounts_are_never_whole_numbers():
