@@ -35,6 +35,8 @@ REVIEWED_AS_OWNER = {
     "effect_of_ai_prices(uuid[])": "answers sums of the company by month and model",
     "close_ai_month(date,uuid)": "closes a month for every workspace, and answers nothing",
     "reopen_ai_month(date,uuid,text)": "opens a month for every workspace, and answers nothing",
+    "expire_quota_reservations(integer)": "frees what calls held and never used, and answers how many",
+    "expire_granted_credits(integer)": "takes back what is left of grants that ended, and answers how many",
     "ai_usage_of(text,timestamp with time zone,timestamp with time zone,text,timestamp with time zone[],bigint[])": (
         "answers sums of the company by model and day"
     ),

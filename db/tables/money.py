@@ -9,6 +9,7 @@ from db.tables.base import (
     NO,
     NO_FIELDS,
     NOW,
+    ONE,
     YES,
     ZERO,
     AiCost,
@@ -232,12 +233,18 @@ class QuotaBalance(Tenant, Timestamps, Base):
     rolled_over: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     used: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     held: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    opening_used: Mapped[int] = mapped_column(
+        BigInteger, server_default=ZERO, comment="What was used before reservations were counted."
+    )
+    over_since: Mapped[Instant | None] = mapped_column(
+        comment="Since when more than the limit is used and held: grace counts from then."
+    )
 
     __table_args__ = (
         values("product", PRODUCTS),
         values("meter", METERS),
         values("period", PERIODS),
-        *never_negative("limit_amount", "grace_amount", "rolled_over", "used", "held"),
+        *never_negative("limit_amount", "grace_amount", "rolled_over", "used", "held", "opening_used"),
         CheckConstraint("period_end > period_start", name="a_period_ends_after_it_starts"),
         Index(
             "quota_balances_has_a_row_once",
@@ -261,6 +268,9 @@ class QuotaReservation(Tenant, Timestamps, Base):
 
     balance_id: Mapped[Key]
     idempotency_key: Mapped[Name]
+    key_place: Mapped[int] = mapped_column(
+        server_default=ONE, comment="1, 2, 3 … per key, one for each balance; the first has the answer."
+    )
     amount: Mapped[int] = mapped_column(BigInteger)
     settled_amount: Mapped[int | None] = mapped_column(BigInteger)
     state: Mapped[Name] = mapped_column(server_default="held")
@@ -273,6 +283,14 @@ class QuotaReservation(Tenant, Timestamps, Base):
         CheckConstraint("(state = 'settled') = (settled_amount IS NOT NULL)", name="what_is_settled_has_an_amount"),
         same_workspace("balance_id", "quota_balances"),
         UniqueConstraint("workspace_id", "idempotency_key", "balance_id"),
+        CheckConstraint("key_place >= 1", name="places_of_a_key_count_from_one"),
+        Index(
+            "quota_reservations_a_key_fills_each_place_once",
+            "workspace_id",
+            "idempotency_key",
+            "key_place",
+            unique=True,
+        ),
         Index("quota_reservations_by_balance_id", "workspace_id", "balance_id"),
         Index("quota_reservations_held", "expires_at", postgresql_where=text("state = 'held'")),
     )

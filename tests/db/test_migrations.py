@@ -73,6 +73,8 @@ STAMPS = ["updated_at", "revision"]
 TRANSACTION = ["row_xid", "row_changed"]
 # A wish of the moment, which goes with its column.
 WISHES = ["cancel_requested_at"]
+# What the engine of quotas adds to balances and reservations.
+QUOTAS = ["opening_used", "over_since", "key_place"]
 # Kinds of usage and states of prices that an earlier revision has no place for.
 KINDS_AND_STATES = ["cache_write_1h_tokens", "more_units", "unpriced_because", "rejected_by", "rejected_at"]
 
@@ -86,7 +88,7 @@ def digests(connection):
                 "SELECT md5(COALESCE(string_agg(row_text, '' ORDER BY row_text), '')) FROM"
                 f" (SELECT CAST(to_jsonb(t) - CAST(:stamps AS text[]) AS text) AS row_text FROM {table} AS t) AS rows"
             ),
-            {"stamps": TRANSACTION + WISHES + KINDS_AND_STATES + (STAMPS if table in SEARCHED else [])},
+            {"stamps": TRANSACTION + WISHES + QUOTAS + KINDS_AND_STATES + (STAMPS if table in SEARCHED else [])},
         )
         for table in tables
     }
