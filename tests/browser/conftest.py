@@ -36,14 +36,14 @@ QUIETLY = [
     "--no-first-run",
 ]
 
-# One person per role, added when first needed; the limited one sees the two workspaces with the most campaigns.
+# One person per role, added when first needed; limited ones see the two workspaces with the most campaigns.
 _MEMBER = """
 INSERT INTO team_members (email, name, roles, workspace_ids)
 VALUES (
     :email,
     initcap(:role),
-    ARRAY[CASE :role WHEN 'limited' THEN 'viewer' ELSE :role END],
-    CASE :role WHEN 'limited' THEN ARRAY(
+    ARRAY[CASE :role WHEN 'limited' THEN 'viewer' WHEN 'limited-finance' THEN 'finance' ELSE :role END],
+    CASE WHEN :role LIKE 'limited%' THEN ARRAY(
         SELECT workspace_id FROM campaigns GROUP BY workspace_id ORDER BY count(*) DESC, workspace_id LIMIT 2
     ) END
 )
@@ -74,7 +74,7 @@ class Site:
         return answer
 
     def sign_in(self, role="admin"):
-        """The cookie of a new session: `admin`, `finance`, `viewer`, or `limited` to two workspaces."""
+        """The cookie of a new session: `admin`, `finance`, `viewer`, or `limited` to two workspaces: a viewer, or `limited-finance`."""
         with running_server(self.home / "postgres") as server:
             engine = engine_for(server.dsn("sightline", SUPERUSER))
             with engine.begin() as connection:

@@ -10,7 +10,9 @@ import pytest
 from app.ui.words import PRODUCT_NAMES
 
 ROLES = ("admin", "limited")
-_LIMITED = "SELECT UNNEST(workspace_ids) FROM team_members WHERE email = 'limited@test.example'"
+# Of finance pages.
+FINANCE_ROLES = ("finance", "limited-finance")
+_LIMITED = "SELECT UNNEST(workspace_ids) FROM team_members WHERE email = '{role}@test.example'"
 _ALL = "SELECT id FROM workspaces WHERE kind = 'customer' AND deleted_at IS NULL"
 # Of amounts: the rate of the day, or the last one known before it.
 IN_DOLLARS = """(
@@ -32,7 +34,7 @@ class Choice:
     def holds(self, at: str, role: str, *, product: str = "c.product", workspace: str = "t.workspace_id") -> str:
         """The condition that rows meet; `at` is their time or day, in UTC like the site."""
         days = f"{at} >= DATE '{self.since}' AND {at} < DATE '{self.until}'"
-        seen = f"{workspace} IN ({_LIMITED if role == 'limited' else _ALL})"
+        seen = f"{workspace} IN ({_LIMITED.format(role=role) if role.startswith('limited') else _ALL})"
         return f"{days} AND {seen}" + (f" AND {product} = '{self.product}'" if self.product else "")
 
 
