@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 from uuid import UUID
 
@@ -12,7 +13,11 @@ from app.cli import shared
 from app.cli.shared import out, plain, say
 from app.commands import prices
 from app.commands.prices import BookRow, MonthEffect
+from app.commands.texts import one_line
+from app.money.by_hand import Given
+from app.money.units import MILLION
 from db.errors import SightlineError
+from db.tables.ai import SERVICE_TIERS
 
 prices_app = typer.Typer(help="What models cost, from when to when.", no_args_is_help=True)
 
@@ -81,6 +86,58 @@ def prices_approve(
         f"The book is at version {done.version}: {done.calls_rated:,} calls were priced anew,"
         f" and {done.corrections:,} corrections of closed months were made."
     )
+
+
+@prices_app.command(name="reject")
+def prices_reject(
+    keys: Annotated[list[UUID], typer.Argument(help="Of the proposals, as `sightline prices list --proposed` shows.")],
+    reason: Annotated[str, typer.Option(help="Why; the audit log keeps it.")],
+) -> None:
+    """Take proposals off the list, for a reason.
+
+    Example: `sightline prices reject 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 --reason "Last year's page"`
+    """
+    with shared.operating() as (engine, by):
+        prices.reject(engine, by, keys, reason=reason)
+    say(f"{len(set(keys)):,} proposals are off the list.")
+
+
+@prices_app.command(name="add")
+def prices_add(
+    model: Annotated[str, typer.Argument(help="As provider/model.")],
+    unit: Annotated[str, typer.Argument(help="What is charged for, such as input or image.")],
+    dollars: Annotated[str, typer.Argument(help="The price of --per units.")],
+    *,
+    reference: Annotated[str, typer.Option("--from", help="Where it says so: an address, or who told you.")],
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day, from midnight UTC.")],
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on which it is valid no more.")
+    ] = None,
+    per: Annotated[int, typer.Option(help="The price is for so many units.")] = MILLION,
+    kind: Annotated[str, typer.Option(help="Of an image, a second or a tool call, such as 1024x1024/hd.")] = "",
+    tier: Annotated[str, typer.Option(help=f"One of {', '.join(SERVICE_TIERS)}.")] = "standard",
+    context_from: Annotated[int, typer.Option(help="Of calls that read at least so many tokens.")] = 0,
+) -> None:
+    """Propose a price that no list has; somebody approves it like any other.
+
+    Example: `sightline prices add openai/dall-e-3 image 0.04 --per 1 --since 2026-11-01 --from https://prices.example`
+    """
+    provider, name = _named(model)
+    given = Given(
+        provider=provider, model=name, unit=unit, price=_dollars(dollars), per=per, reference=one_line(reference),
+        valid_from=since.date(), valid_to=until and until.date(), variant=kind, service_tier=tier,
+        context_from=context_from,
+    )  # fmt: skip
+    with shared.operating() as (engine, by):
+        key = prices.propose_by_hand(engine, by, given)
+    say(f"The price is proposed as {key}. `sightline prices approve {key}` shows what it would change.")
+
+
+def _dollars(told: str) -> Decimal:
+    try:
+        return Decimal(told)
+    except InvalidOperation:
+        raise SightlineError(f"{told} is no price.", fix="Give dollars, such as 2.50.") from None
 
 
 def _of(rows: Sequence[BookRow], model: str | None) -> list[BookRow]:

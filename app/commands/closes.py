@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.access import Permission, Viewer
 from app.commands.company import require_whole_company
 from app.commands.texts import one_line
+from app.commands.together import one_after_the_other
 from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.money import AiCostCorrection, AiMonth
@@ -156,18 +157,15 @@ def correct_month(
 def _changing(engine: Engine, by: Viewer, reason: str) -> Iterator[Connection]:
     """A transaction in which the database's own refusals become sentences: they are sentences already."""
     try:
-        with seeing(engine, by.workspaces, actor=by.name, reason=reason) as connection:
+        with (
+            one_after_the_other("calls of the month"),
+            seeing(engine, by.workspaces, actor=by.name, reason=reason) as connection,
+        ):
             require_whole_company(connection, by)
             yield connection
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.ObjectNotInPrerequisiteState | psycopg.errors.InvalidParameterValue):
             raise SightlineError(str(error.orig).splitlines()[0]) from None
-        if isinstance(error.orig, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
-            raise SightlineError(
-                "Nothing was changed: somebody else changed calls of the month at the same moment.",
-                why="Each waited for the other, and the database let the other go first.",
-                fix="Try again.",
-            ) from None
         if isinstance(error.orig, psycopg.errors.IntegrityError):
             raise SightlineError(
                 "The correction could not be made.",

@@ -6,14 +6,17 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, text, tuple_, update
 
 from app.access import Permission, Viewer
 from app.commands.company import require_whole_company
 from app.commands.texts import one_line
+from app.commands.together import one_after_the_other
+from app.money.bills import ChargedPrice
+from app.money.by_hand import Given, PriceError, checked
 from app.money.listed import listed
 from app.money.pricing import Price
-from app.money.proposals import Listed, midnight, proposed
+from app.money.proposals import Listed, charged, midnight, proposed
 from app.money.units import Unit
 from db.engine import seeing
 from db.errors import SightlineError
@@ -107,11 +110,35 @@ def propose(engine: Engine, by: Viewer, models: Collection[tuple[str, str]] | No
             left_out += found.left_out
             known = [row.price for row in _rows(connection, _LIVE & _of(provider, model))]
             wanted += proposed(found.prices, known, first_used_at=used.get((provider, model), now), now=now)
-        waiting = {_content(row.price) for row in _rows(connection, _WAITING)}
-        fresh = [one for one in wanted if _content(one) not in waiting]
-        if fresh:
-            connection.execute(insert(AiPrice), [_columns(one) for one in fresh])
-    return Proposed(len(fresh), tuple(left_out))
+        count = _add(connection, wanted)
+    return Proposed(count, tuple(left_out))
+
+
+def propose_by_hand(engine: Engine, by: Viewer, given: Given) -> UUID:
+    """Propose a price that somebody knows. It waits for approval like any other; a slip of the pen is refused."""
+    by.require(Permission.PRICES_APPROVE)
+    with seeing(engine, by.workspaces, actor=by.name, reason="Proposed by hand.") as connection:
+        require_whole_company(connection, by)
+        wanted = checked(given, _models(connection, given.provider), _kinds(connection, given))
+        key = connection.scalar(select(AiPrice.id).where((_LIVE | _WAITING) & _says(wanted)))
+        if key is not None:
+            raise PriceError(
+                "This price is in the book or waits for approval already.", fix="Look at the lists for its model."
+            )
+        added: UUID = connection.execute(insert(AiPrice).values(**_columns(wanted)).returning(AiPrice.id)).scalar_one()
+    return added
+
+
+def propose_charged(
+    engine: Engine, by: Viewer, provider: str, prices: Collection[ChargedPrice], *, reference: str
+) -> Proposed:
+    """Propose the prices that a provider's bill shows, by its amounts and quantities, and the book has otherwise."""
+    by.require(Permission.PRICES_APPROVE)
+    found = charged(provider, prices, reference)
+    with seeing(engine, by.workspaces, actor=by.name, reason="Proposed from a provider's bill.") as connection:
+        require_whole_company(connection, by)
+        count = _add(connection, found.prices)
+    return Proposed(count, found.left_out)
 
 
 def effect(engine: Engine, by: Viewer, keys: Collection[UUID]) -> list[MonthEffect]:
@@ -125,7 +152,10 @@ def effect(engine: Engine, by: Viewer, keys: Collection[UUID]) -> list[MonthEffe
 def approve(engine: Engine, by: Viewer, keys: Collection[UUID]) -> Approval:
     """Put proposals into the book, rate the calls of open months by it, and correct closed ones. All or nothing."""
     by.require(Permission.PRICES_APPROVE)
-    with seeing(engine, by.workspaces, actor=by.name, reason="Prices were approved.") as connection:
+    with (
+        one_after_the_other("prices or calls"),
+        seeing(engine, by.workspaces, actor=by.name, reason="Prices were approved.") as connection,
+    ):
         require_whole_company(connection, by)
         # Nobody rates or closes between what is said to change and what does.
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _RATING_LOCK})
@@ -155,7 +185,10 @@ def reject(engine: Engine, by: Viewer, keys: Collection[UUID], *, reason: str) -
 def price_new_calls(engine: Engine, by: Viewer, *, since: datetime) -> int:
     """Price what has no price yet and could have one by now; answers how many calls got a price or another reason."""
     by.require(Permission.PRICES_APPROVE)
-    with seeing(engine, by.workspaces, actor=by.name, reason="New calls were priced.") as connection:
+    with (
+        one_after_the_other("prices or calls"),
+        seeing(engine, by.workspaces, actor=by.name, reason="New calls were priced.") as connection,
+    ):
         require_whole_company(connection, by)
         return int(connection.scalar(text("SELECT price_new_ai_calls(:since)"), {"since": since}) or 0)
 
@@ -195,6 +228,41 @@ def _first_uses(connection: Connection) -> dict[tuple[str, str], datetime]:
         )
     )
     return {(row.provider, row.model): datetime(row.day.year, row.day.month, row.day.day, tzinfo=UTC) for row in found}
+
+
+def _add(connection: Connection, wanted: Collection[Listed]) -> int:
+    """Those that neither wait already nor were rejected as they stand; how many they are."""
+    rejected = AiPrice.rejected_at.is_not(None) & AiPrice.source.in_({one.source for one in wanted})
+    refused = {(_content(row.price), row.source, row.reference) for row in _rows(connection, rejected)}
+    waiting = {_content(row.price) for row in _rows(connection, _WAITING)}
+    fresh = {
+        _content(one): _columns(one)
+        for one in wanted
+        if _content(one) not in waiting and (_content(one), one.source, one.reference) not in refused
+    }
+    if fresh:
+        connection.execute(insert(AiPrice), list(fresh.values()))
+    return len(fresh)
+
+
+def _says(one: Listed) -> ColumnElement[bool]:
+    """The same price from the same moment, wherever it is from."""
+    return and_(
+        tuple_(*_KEY) == tuple_(*(_columns(one)[column.key] for column in _KEY)),
+        AiPrice.price * one.per == AiPrice.per * one.price,
+    )
+
+
+def _models(connection: Connection, provider: str) -> set[str]:
+    """Those that calls or the book name."""
+    called = select(AiCostDay.model).where(AiCostDay.provider == provider)
+    priced = select(AiPrice.model).where(AiPrice.provider == provider)
+    return set(connection.scalars(called.union(priced)))
+
+
+def _kinds(connection: Connection, given: Given) -> set[str]:
+    priced = select(AiPrice.variant).where(AiPrice.provider == given.provider, AiPrice.unit == given.unit)
+    return set(connection.scalars(priced)) - {""}
 
 
 def _of(provider: str, model: str) -> ColumnElement[bool]:

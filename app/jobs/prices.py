@@ -1,4 +1,4 @@
-"""The job that prices calls: those that came without a cost, by the book, within minutes of their end."""
+"""The jobs that price calls: those that came without a cost, by the book, within minutes of their end."""
 
 from sqlalchemy import Connection, text
 
@@ -6,8 +6,8 @@ from app.jobs.catalogue import InTransaction, Job, JobType, Outcome
 from app.jobs.schedules import Every
 
 EVERY_SECONDS = 300
-# What is older belongs to months that are closed or ought to be; approving a price looks back as far as the price does.
 DAYS_BACK = 62
+A_DAY = 86_400
 
 
 def price_jobs() -> tuple[JobType, ...]:
@@ -20,9 +20,25 @@ def price_jobs() -> tuple[JobType, ...]:
             Every(EVERY_SECONDS),
             lease_seconds=300,
         ),
+        JobType(
+            "price_old_calls",
+            "Prices what was restated in months that are long over and still open.",
+            InTransaction(_price_old_calls),
+            Every(A_DAY),
+            lease_seconds=1800,
+        ),
     )
 
 
 def _price_new_calls(connection: Connection, _job: Job) -> Outcome:
     since = text("SELECT price_new_ai_calls(now() - make_interval(days => :days))")
     return {"calls": connection.scalar(since, {"days": DAYS_BACK})}
+
+
+def _price_old_calls(connection: Connection, _job: Job) -> Outcome:
+    """From the oldest month that is open on: calls of closed ones keep what they are."""
+    oldest = text(
+        "SELECT price_new_ai_calls(CAST(MIN(month) AS TIMESTAMP) AT TIME ZONE 'UTC')"
+        " FROM ai_months WHERE closed_at IS NULL"
+    )
+    return {"calls": connection.scalar(oldest) or 0}

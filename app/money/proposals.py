@@ -5,8 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from app.money.bills import ChargedPrice
 from app.money.pricing import Price
-from app.money.units import Unit
+from app.money.units import MILLION, TOKEN_UNITS, Unit
+from db.tables.ai import SERVICE_TIERS
+from db.tables.products import AI_UNITS
 
 # Costs are kept to a millionth of a millionth of a dollar; a price of one unit must be a whole number of those.
 _SMALLEST = 10**12
@@ -74,6 +77,22 @@ def proposed(
         if price.valid_to is None or since < price.valid_to:
             result.append(replace(price, valid_from=since))
     return result
+
+
+def charged(provider: str, prices: Iterable[ChargedPrice], reference: str) -> Found:
+    """What a bill shows that the book has otherwise, valid from the first day that shows it."""
+    found, left_out = [], []
+    for one in prices:
+        per = MILLION if one.meter.unit in TOKEN_UNITS else 1
+        price = Listed(
+            provider, one.model, Unit(one.meter.unit, one.meter.variant), one.price * per, per, f"bill of {provider}",
+            reference, one.meter.tier, one.meter.context_from, datetime(*one.since.timetuple()[:3], tzinfo=UTC),
+        )  # fmt: skip
+        if one.meter.unit in AI_UNITS and one.meter.tier in SERVICE_TIERS and price.is_exact:
+            found.append(price)
+        else:
+            left_out.append(f"{provider}/{one.model}: what the bill charges for {one.meter} is no price of the book.")
+    return Found(tuple(found), tuple(left_out))
 
 
 def _without_cliffs(listed: Iterable[Listed], current: Mapping[Key, Price]) -> Iterator[Listed]:

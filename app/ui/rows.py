@@ -21,13 +21,17 @@ Rows = Sequence[Row] | pd.DataFrame
 
 @dataclass(frozen=True)
 class Column:
-    """How a column is shown. `opens` is a page that the cell leads to, with the row's `key` in its address."""
+    """How a column is shown. `opens` is a page that the cell leads to, with the row's `key` in its address.
+
+    An exact amount, as a price is, keeps all of its places.
+    """
 
     label: str
     unit: Unit | None = None
     currency: str | None = None
     opens: str | None = None
     key: str | None = None
+    is_exact: bool = False
 
 
 Columns = Mapping[str, str | Column]
@@ -84,7 +88,8 @@ def _is_figure(rows: Sequence[Row], name: str, column: Column) -> bool:
 def _cell(row: Row, name: str, column: Column, scope: Scope | None, *, is_figure: bool) -> Markup:
     value = row.get(name)
     if is_figure:
-        return tag("td", words.figure(value, column.unit), class_="number")
+        figure = words.exact(value) if column.is_exact and value is not None else words.figure(value, column.unit)
+        return tag("td", figure, class_="number")
     told = value if isinstance(value, Markup) else _told(value, scope)
     hint = None if isinstance(value, Markup) else told
     key = row.get(column.key or name)

@@ -1,0 +1,74 @@
+"""The commands of closed months: which there are, closing one that is over, and opening one again for a reason."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.cli import shared
+from app.cli.shared import out, say
+from app.commands import closes
+
+months_app = typer.Typer(help="Months of AI cost, open and closed.", no_args_is_help=True)
+
+Month = Annotated[datetime, typer.Argument(formats=["%Y-%m"], help="As 2026-10.")]
+
+
+@months_app.command(name="list")
+def months_list() -> None:
+    """Show the closed months with the sums that they were closed with.
+
+    Example: `sightline months list`
+    """
+    with shared.operating() as (engine, by):
+        closed = closes.closed_months(engine, by)
+    if not closed:
+        say("No month is closed. `sightline months close --help` says how to close one.")
+        return
+    table = Table("Month", "Closed", "Calls", "Without a price", "Dollars", "Price book")
+    for one in closed:
+        version = "" if one.price_version is None else str(one.price_version)
+        table.add_row(
+            f"{one.month:%Y-%m}", f"{one.closed_at:%Y-%m-%d %H:%M}", f"{one.calls:,}", f"{one.unpriced:,}",
+            f"{one.cost:,.2f}", version,
+        )  # fmt: skip
+    out.print(table)
+
+
+@months_app.command(name="close")
+def months_close(
+    month: Month,
+    despite_unpriced: Annotated[
+        bool, typer.Option("--despite-unpriced", help="Also where calls have no price: only corrections give them one.")
+    ] = False,
+) -> None:
+    """Close a month that is over: what its calls cost stays as it is, and what is found out later is a correction.
+
+    Example: `sightline months close 2026-10`
+    """
+    first = _first(month)
+    with shared.operating() as (engine, by):
+        closes.close_month(engine, by, first, despite_unpriced=despite_unpriced)
+    say(f"{first:%B %Y} is closed.")
+
+
+@months_app.command(name="reopen")
+def months_reopen(
+    month: Month,
+    reason: Annotated[str, typer.Option(help="Why; the audit log keeps it.")],
+) -> None:
+    """Open a closed month again: its calls are rated by today's book.
+
+    Example: `sightline months reopen 2026-10 --reason "A price was wrong"`
+    """
+    first = _first(month)
+    with shared.operating() as (engine, by):
+        reopened = closes.reopen_month(engine, by, first, reason=reason)
+    say(f"{first:%B %Y} is open.")
+    if reopened.warning:
+        say(reopened.warning)
+
+
+def _first(month: datetime) -> date:
+    return month.date().replace(day=1)
