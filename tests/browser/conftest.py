@@ -74,7 +74,7 @@ class Site:
         return answer
 
     def sign_in(self, role="admin"):
-        """The cookie of a new session: `admin`, `finance`, `viewer`, or `limited` to two workspaces: a viewer, or `limited-finance`."""
+        """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-finance`."""
         with running_server(self.home / "postgres") as server:
             engine = engine_for(server.dsn("sightline", SUPERUSER))
             with engine.begin() as connection:
