@@ -3,9 +3,10 @@
 import streamlit as st
 
 from app import serving
-from app.settings import PROJECT
+from app.ui.media import remember_for
 from app.ui.menu import PAGES, Audience, MenuPage
 from app.ui.people import signed_in, who_is_here
+from app.web.paper import ICON_PATH
 
 
 def _entry(page: MenuPage, *, may: bool) -> st.Page:
@@ -20,8 +21,10 @@ def _entry(page: MenuPage, *, may: bool) -> st.Page:
     )
 
 
-st.set_page_config(page_title="Sightline", page_icon=PROJECT / "app" / "ui" / "icon.svg", layout="wide")
+# The mark is served with the sign-in page, to everybody: as a file of a page it would be somebody's.
+st.set_page_config(page_title="Sightline", page_icon=ICON_PATH, layout="wide")
 person = signed_in()
+remember_for(person.member_id)
 viewer = person.viewer(serving.engines().pipe)
 chosen = st.navigation(
     {

@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from app import serving, ui
+from app import ui
 from app.access import Permission
 from app.metrics.metric import Unit
-from app.records.campaigns import search_campaigns
-from app.ui.compared import compared, wanted
+from app.ui.compared import compared, narrowed
 from app.ui.onward import onward, place
 from app.ui.words import spelled
 
@@ -31,15 +30,15 @@ scope = ui.top("Campaigns", viewer, own=("campaign_status",))
 sought = st.text_input(
     "Search", key="words", bind="query-params", placeholder="Words of names and descriptions", max_chars=200
 )
-ro, asked = serving.engines().ro, wanted(sought, scope)
-found = search_campaigns(ro, viewer, asked, after=place(scope, "campaigns", sought), limit=50)
+asked = narrowed(sought, scope)
+found = ui.read("campaigns", scope, after=place(scope, "campaigns", sought), limit=50, **asked)
 if not found.rows:
     ui.nothing_here(
         "No campaign is like this.", fill="Type the beginning of a word of its name, or choose fewer filters."
     )
     st.stop()
 
-named = search_campaigns(ro, viewer, asked, limit=MOST_NAMED) if sought else None
+named = ui.read("campaigns", scope, limit=MOST_NAMED, **asked) if sought else None
 only = scope.narrowed(campaign=tuple(str(one.id) for one in named.rows)) if named else scope
 ui.table(
     ui.ask(FIGURES, only.uncompared, by=("campaign", "channel")),
@@ -57,5 +56,6 @@ ui.table(
     "pages viewed or ads shown. Read from the database a moment ago.",
     columns=COLUMNS,
     scope=scope,
+    read=found,
 )
 onward("campaigns", scope, found.next, "campaigns", sought, words=sought or None)

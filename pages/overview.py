@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from app import serving, ui
+from app import ui
 from app.access import Permission
-from app.records.alerts import open_alerts
 
 HEADLINES = ("emails_delivered", "open_rate", "views", "conversions", "spend", "roas", "generations", "ai_cost")
 EXPLAINED = ("emails_delivered", "open_rate", "conversions", "spend", "generations", "ai_cost")
@@ -20,6 +19,7 @@ with right:
     ui.area(ui.ask("generations", scope.uncompared, by="product", grain=scope.grain), title="AI generations by product")
 ui.reasons(EXPLAINED, scope, by="workspace", title="What changed most, and why")
 ui.table(ui.ask(PER_PRODUCT, scope, by="product", order="-generations"), name="products", title="Products")
+alerts = ui.read("alerts", scope, limit=8)
 ui.table(
     [
         {
@@ -29,11 +29,12 @@ ui.table(
             "threshold": one.threshold,
             "why": one.reason,
         }
-        for one in open_alerts(serving.engines().ro, viewer, limit=8).rows
+        for one in alerts.rows
     ],
     name="alerts",
     title="Open alerts",
     scope=scope,
     columns={"when": "Since", "what": "Alert", "of": "Budget", "threshold": "Threshold, %", "why": "Reason"},
     empty=("No alert is open.", "One opens when a budget reaches a threshold."),
+    read=alerts,
 )

@@ -32,4 +32,4 @@ else:
     ui.nothing_here(
         "No campaign that you see used it.", fill="E-mail campaigns name the template that they are made of."
     )
-shelf.versions(viewer, found.id, scope)
+shelf.versions(found.id, scope)

@@ -1,27 +1,37 @@
-"""An answer as a file: CSV, a workbook or Parquet, each in a form that no spreadsheet runs as a formula."""
+"""Rows as a file, piece by piece: CSV, a workbook or Parquet, each in a form that no spreadsheet runs as a formula."""
 
 import csv
 import io
 import json
-from collections.abc import Iterator
-from datetime import date
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from app.metrics.answer import Answer
-from app.metrics.metric import Metric, Unit
-from app.metrics.receipt import Receipt
+from app.exports.address import Kind
+from app.exports.sheets import Rows, Sheet
 from db.errors import SightlineError
 
 # A spreadsheet takes a text that begins with one of these for a formula, or passes over the sign to the next.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 MOST_WORKBOOK_ROWS = 1_048_575
-_ROWS_AT_ONCE = 2_000
-_FORMATS = {Unit.PERCENT: "0.00%", Unit.MONEY: "#,##0.00", Unit.TIMES: "0.00", Unit.SECONDS: "0.00"}
+# A cell holds no more than this.
+_LONGEST_TEXT = 32_000
+_PIECE = 256 * 1024
+_BOOK = {
+    # Rows go to the disk as they come, and nothing is read as a formula or an address.
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "nan_inf_to_errors": True,
+    "remove_timezone": True,
+}
 
 
 def harmless(value: Any) -> Any:  # noqa: ANN401 - a cell of any column
@@ -29,110 +39,141 @@ def harmless(value: Any) -> Any:  # noqa: ANN401 - a cell of any column
     return f"'{value}" if isinstance(value, str) and value.startswith(DANGEROUS) else value
 
 
-def csv_pieces(answer: Answer) -> Iterator[bytes]:
-    """Figures as they are, unrounded, some thousand rows at a time."""
-    yield _csv_lines([answer.table.column_names])
-    for batch in answer.table.to_batches(max_chunksize=_ROWS_AT_ONCE):
-        yield _csv_lines([[_plain(harmless(value)) for value in row.values()] for row in batch.to_pylist()])
+def csv_pieces(sheet: Sheet) -> Iterator[bytes]:
+    """Some rows at a time, as they come."""
+    yield _csv_lines([sheet.schema.names])
+    for rows in sheet.pages:
+        yield _csv_lines([[_plain(harmless(value)) for value in row.values()] for row in rows])
 
 
-def write_workbook(answer: Answer, path: Path) -> None:
-    """One sheet of figures, and one with their receipt."""
-    if answer.table.num_rows > MOST_WORKBOOK_ROWS:
-        raise SightlineError(
-            f"The answer has {answer.table.num_rows:,} rows, which no workbook holds.",
-            why=f"A sheet has at most {MOST_WORKBOOK_ROWS:,}.",
-            fix="Download it as CSV or Parquet.",
-        )
-    # Rows go to the disk as they come, and nothing is read as a formula or an address.
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "nan_inf_to_errors": True,
-    }
-    with xlsxwriter.Workbook(str(path), options) as book:
-        _write_figures(book, answer)
-        _write_receipt(book, answer.receipt)
+def parquet_pieces(sheet: Sheet) -> Iterator[bytes]:
+    """Typed columns as they come; the receipt stands beside them in the file's metadata."""
+    sink = _Sink()
+    schema = sheet.schema.with_metadata({**(sheet.schema.metadata or {}), "sightline.receipt": sheet.receipt})
+    with pq.ParquetWriter(sink, schema) as writer:
+        for rows in sheet.pages:
+            writer.write_batch(_batch(rows, schema))
+            yield sink.taken()
+        # How many rows there were is known now.
+        writer.add_key_value_metadata({"sightline.receipt.json": json.dumps(sheet.facts(), default=str)})
+    yield sink.taken()
 
 
-def write_parquet(answer: Answer, path: Path) -> None:
-    """Typed columns as they are, with the receipt beside them in the file's metadata."""
-    told = {
-        "sightline.receipt": answer.receipt.id,
-        "sightline.receipt.json": json.dumps(answer.receipt.as_dict(), default=str),
-    }
-    named = answer.table.replace_schema_metadata({**(answer.table.schema.metadata or {}), **told})
-    pq.write_table(named, path)
+def workbook_pieces(sheet: Sheet) -> Iterator[bytes]:
+    """A sheet of rows and one of their receipt. The file is whole before its first piece, which leaves no half of one.
+
+    Empty pieces tell that it is being written.
+    """
+    with tempfile.TemporaryDirectory(prefix="sightline-export-") as folder:
+        path = Path(folder) / "file"
+        with xlsxwriter.Workbook(str(path), _BOOK) as book:
+            for _ in _write_rows(book, sheet):
+                yield b""
+            _write_receipt(book, sheet.lines())
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
 
 
-def _write_figures(book: xlsxwriter.Workbook, answer: Answer) -> None:
-    sheet = book.add_worksheet("Figures")
-    sheet.freeze_panes(1, len(answer.by))
+WRITERS: Mapping[Kind, Callable[[Sheet], Iterator[bytes]]] = {
+    Kind.CSV: csv_pieces,
+    Kind.XLSX: workbook_pieces,
+    Kind.PARQUET: parquet_pieces,
+}
+
+
+class _Sink(io.RawIOBase):
+    """What a writer of files believes to be one; its bytes are taken away as they come."""
+
+    def __init__(self) -> None:
+        self._kept: list[bytes] = []
+        self._place = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, given: Any) -> int:  # noqa: ANN401 - any buffer
+        piece = bytes(given)
+        self._kept.append(piece)
+        self._place += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        return self._place
+
+    def taken(self) -> bytes:
+        piece = b"".join(self._kept)
+        self._kept.clear()
+        return piece
+
+
+def _batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [pa.array([_fitting(row[one.name], one.type) for row in rows], one.type) for one in schema]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _fitting(value: Any, kind: pa.DataType) -> Any:  # noqa: ANN401 - a cell of any column
+    """Amounts have a fixed number of places here, and a column one type."""
+    if value is None:
+        return None
+    if pa.types.is_decimal(kind):
+        return Decimal(value).quantize(Decimal(1).scaleb(-kind.scale))
+    if pa.types.is_floating(kind):
+        return float(value)
+    return str(value) if pa.types.is_string(kind) else value
+
+
+def _write_rows(book: xlsxwriter.Workbook, sheet: Sheet) -> Iterator[None]:
+    page = book.add_worksheet("Figures")
+    page.freeze_panes(1, sheet.pinned)
+    names = sheet.schema.names
+    page.set_column(0, len(names) - 1, 18)
     heading = book.add_format({"bold": True, "bottom": 1})
-    formats: dict[Unit | None, Any] = {None: None} | {
-        unit: book.add_format({"num_format": text}) for unit, text in _FORMATS.items()
-    }
+    for column, name in enumerate(names):
+        page.write_string(0, column, name, heading)
+    formats = {name: book.add_format({"num_format": told}) for name, told in sheet.formats.items()}
     days = book.add_format({"num_format": "yyyy-mm-dd"})
-    units = [_unit(answer.metrics, name) for name in answer.table.column_names]
-    sheet.set_column(0, len(units) - 1, 18)
-    for column, name in enumerate(answer.table.column_names):
-        sheet.write_string(0, column, name, heading)
+    times = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     number = 0
-    for batch in answer.table.to_batches(max_chunksize=_ROWS_AT_ONCE):
-        for row in batch.to_pylist():
+    for rows in sheet.pages:
+        _check_room(number + len(rows))
+        for row in rows:
             number += 1
-            for column, value in enumerate(row.values()):
-                style = days if isinstance(value, date) else formats.get(units[column])
-                _write_cell(sheet, number, column, value, style)
+            for column, (name, value) in enumerate(row.items()):
+                style = times if isinstance(value, datetime) else days if isinstance(value, date) else formats.get(name)
+                _write_cell(page, number, column, value, style)
+        yield
 
 
-def _write_cell(sheet: Any, row: int, column: int, value: Any, style: Any) -> None:  # noqa: ANN401 - xlsxwriter's own
+def _check_room(rows: int) -> None:
+    if rows > MOST_WORKBOOK_ROWS:
+        raise SightlineError(
+            "There are more rows than a workbook holds.",
+            why=f"A sheet has at most {MOST_WORKBOOK_ROWS:,}.",
+            fix="Download it as CSV or Parquet, or choose a shorter period.",
+        )
+
+
+def _write_cell(page: Any, row: int, column: int, value: Any, style: Any) -> None:  # noqa: ANN401 - xlsxwriter's own
     if value is None:
         return
-    if isinstance(value, date):
-        sheet.write_datetime(row, column, value, style)
+    if isinstance(value, bool):
+        page.write_boolean(row, column, value)
+    elif isinstance(value, date):
+        page.write_datetime(row, column, value, style)
     elif isinstance(value, int | float | Decimal):
-        sheet.write_number(row, column, value, style)
+        page.write_number(row, column, value, style)
     else:
-        sheet.write_string(row, column, harmless(str(value)))
+        page.write_string(row, column, str(harmless(str(value)))[:_LONGEST_TEXT])
 
 
-def _write_receipt(book: xlsxwriter.Workbook, receipt: Receipt) -> None:
-    sheet = book.add_worksheet("Receipt")
-    sheet.set_column(0, 0, 20)
-    sheet.set_column(1, 1, 110)
-    for row, (name, value) in enumerate(receipt_lines(receipt)):
-        sheet.write_string(row, 0, name)
-        sheet.write_string(row, 1, str(harmless(value)))
-
-
-def receipt_lines(receipt: Receipt) -> list[tuple[str, str]]:
-    """A receipt as names and texts."""
-    since, until = receipt.period
-    lines = [
-        ("Receipt", receipt.id),
-        ("Period", f"from {since} up to, without, {until}; days in {receipt.zone}"),
-        ("Data through", receipt.data_through.isoformat()),
-        ("Loaded at", receipt.loaded_at.isoformat()),
-        ("Lake version", str(receipt.lake_version)),
-        ("Rollups", ", ".join(f"{one.name} at version {one.version}" for one in receipt.rollups)),
-        ("Currency", receipt.currency or "none"),
-    ]
-    lines += [(one.name, f"{one.meaning} Formula: {one.formula}.") for one in receipt.definitions]
-    lines += [("Caveat", caveat) for caveat in receipt.caveats]
-    parameters = "; ".join(f"{name} = {value}" for name, value in receipt.parameters.items())
-    # A cell holds no more than this.
-    return [*lines, ("SQL", receipt.sql[:32_000]), ("Parameters", parameters[:32_000])]
-
-
-def _unit(metrics: tuple[Metric, ...], column: str) -> Unit | None:
-    for metric in metrics:
-        if column == f"{metric.name}_change":
-            return Unit.PERCENT
-        if column.removesuffix("_complete").removesuffix("_before") == metric.name:
-            return metric.unit
-    return None
+def _write_receipt(book: xlsxwriter.Workbook, lines: list[tuple[str, str]]) -> None:
+    page = book.add_worksheet("Receipt")
+    page.set_column(0, 0, 20)
+    page.set_column(1, 1, 110)
+    for row, (name, value) in enumerate(lines):
+        page.write_string(row, 0, name)
+        page.write_string(row, 1, str(harmless(value))[:_LONGEST_TEXT])
 
 
 def _csv_lines(rows: list[Any]) -> bytes:
@@ -142,4 +183,6 @@ def _csv_lines(rows: list[Any]) -> bytes:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a cell of any column
-    return format(value, "f") if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -22,7 +22,10 @@ _SCOPE = "openid email profile"
 _WAIT_SECONDS = 10
 _KNOWN_FOR_SECONDS = 3600
 _CLOCKS_APART_SECONDS = 60
+_SILENT_FOR_SECONDS = 15
 _metadata: dict[str, tuple[float, dict[str, Any]]] = {}
+# When a provider last gave no answer: until it may be there again, nobody waits for it.
+_silent_since: dict[str, float] = {}
 
 
 class ProviderRefusedError(SightlineError):
@@ -81,6 +84,7 @@ def authorization_address(secret: Secret, callback: str) -> str:
 
 def claims_of(secret: Secret | None, *, state: str, code: str, callback: str) -> Claims:
     """Exchange the code for a token, and believe it only when everything fits."""
+    _require_awake()
     if secret is None or not hmac.compare_digest(state.encode(), secret.state.encode()):
         raise _refused("The answer does not belong to a sign-in that was begun in this browser.")
     try:
@@ -91,7 +95,7 @@ def claims_of(secret: Secret | None, *, state: str, code: str, callback: str) ->
     except OAuthError as error:
         raise _refused("The provider did not accept the sign-in.") from error
     except (httpx2.HTTPError, ValueError, OSError) as error:
-        raise _unreachable() from error
+        raise _silent() from error
     token = answer.get("id_token")
     if not isinstance(token, str):
         raise _refused("The provider sent no identity.")
@@ -139,6 +143,7 @@ def _known() -> dict[str, Any]:
     issuer = settings().oidc_issuer
     read_at, metadata = _metadata.get(issuer, (0.0, {}))
     if not metadata or time.monotonic() - read_at > _KNOWN_FOR_SECONDS:
+        _require_awake()
         metadata = _fetched(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if metadata.get("issuer") != issuer:
             raise _refused("The provider calls itself by another address than SIGHTLINE_OIDC_ISSUER.")
@@ -155,10 +160,20 @@ def _fetched(address: str) -> dict[str, Any]:
     try:
         answer = httpx2.get(address, timeout=_WAIT_SECONDS).raise_for_status().json()
     except (httpx2.HTTPError, ValueError) as error:
-        raise _unreachable() from error
+        raise _silent() from error
     if not isinstance(answer, dict):
-        raise _unreachable()
+        raise _silent()
     return answer
+
+
+def _require_awake() -> None:
+    if time.monotonic() - _silent_since.get(settings().oidc_issuer, float("-inf")) < _SILENT_FOR_SECONDS:
+        raise _unreachable()
+
+
+def _silent() -> ProviderRefusedError:
+    _silent_since[settings().oidc_issuer] = time.monotonic()
+    return _unreachable()
 
 
 def _client(callback: str) -> OAuth2Client:

@@ -1,17 +1,22 @@
 """How single rows are read: in the viewer's workspaces, a page at a time, each page beginning where the last ended."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, TextClause, text
+from sqlalchemy import Connection, Engine, RowMapping, TextClause, select, text
 
+from app.access import Viewer
 from app.settings import settings
+from db.engine import seeing
 from db.errors import SightlineError
+from db.tables.workspaces import Workspace
 
 MOST_ROWS = 1000
 MOST_TYPED = 200
@@ -73,9 +78,43 @@ def some(limit: int) -> int:
     return max(1, min(limit, MOST_ROWS))
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question as the database was asked it, and how many rows it answered with."""
+
+    sql: str
+    parameters: Mapping[str, Any]
+    rows: int
+
+
+_witness: ContextVar[list[Asked] | None] = ContextVar("witness", default=None)
+
+
+@contextmanager
+def witnessed() -> Iterator[list[Asked]]:
+    """What is asked within the block, in its order: receipts of what is read live are made of it."""
+    asked: list[Asked] = []
+    token = _witness.set(asked)
+    try:
+        yield asked
+    finally:
+        _witness.reset(token)
+
+
 def rows(connection: Connection, question: str | TextClause, **named: Any) -> Sequence[RowMapping]:  # noqa: ANN401 - what drivers take
     """All rows of a question."""
-    return connection.execute(text(question) if isinstance(question, str) else question, named).mappings().all()
+    found = connection.execute(text(question) if isinstance(question, str) else question, named).mappings().all()
+    witness = _witness.get()
+    if witness is not None:
+        witness.append(Asked(str(question), named, len(found)))
+    return found
+
+
+def workspaces_named(engine: Engine, viewer: Viewer, slugs: Sequence[str]) -> frozenset[UUID]:
+    """Those of the viewer's workspaces that bear these short names."""
+    with seeing(engine, viewer.workspaces) as connection:
+        found = select(Workspace.id).where(Workspace.id.in_(viewer.workspaces), Workspace.slug.in_(slugs))
+        return frozenset(connection.scalars(found))
 
 
 def moments(since: date | None, until: date | None) -> tuple[datetime | None, datetime | None]:

@@ -7,6 +7,7 @@ from app.ui.charts import area, bars, chart, heat, line
 from app.ui.empty import nothing_here
 from app.ui.field import Limit
 from app.ui.links import address as link
+from app.ui.live import read
 from app.ui.people import person_here
 from app.ui.reasons import reasons
 from app.ui.rows import Column
@@ -37,6 +38,7 @@ __all__ = [
     "nothing_here",
     "one_of",
     "person_here",
+    "read",
     "reasons",
     "receipt",
     "table",

@@ -57,6 +57,7 @@ def attributed(scope: Scope) -> None:
             **{name: Column(label, unit, currency=currency) for label, name in figures.items()},
         },
         scope=scope,
+        made_of=[touched, untouched],
     )
     with st.container(horizontal=True):
         behind(touched, f"{title}, touched", "Receipt of the touched")

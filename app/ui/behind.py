@@ -1,6 +1,7 @@
 """What lies behind a chart, tiles or a table: one button that opens the receipt, the figures and the downloads."""
 
 import re
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -51,7 +52,11 @@ def _open(answer: Asked, title: str) -> None:
 
 def downloads(answer: Asked, name: str) -> Markup:
     """Addresses that ask the question again for whoever opens them."""
-    addresses = {kind: address(answer.question, kind, name) for kind in Kind}
+    return links_of({kind: address(answer.question, kind, name) for kind in Kind})
+
+
+def links_of(addresses: Mapping[Kind, str]) -> Markup:
+    """A link for each kind of file."""
     if max(map(len, addresses.values())) > LONGEST_ADDRESS:
         return tag("span", _TOO_LONG, class_="sl-muted")
     links = [anchor(kind.upper() if kind is not Kind.PARQUET else "Parquet", addresses[kind]) for kind in Kind]

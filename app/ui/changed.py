@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import streamlit as st
+
 from app import serving
 from app.analysis.changes import FEWEST_UNCHANGED, Outcome, before_and_after, courses, window_days
 from app.analysis.proportions import Interval
@@ -20,6 +22,7 @@ from app.ui.intervals import Estimate, estimates
 from app.ui.markup import Markup, joined, tag
 from app.ui.scope import Scope
 
+_HEIGHT = 240
 _WHY = (
     "The rate after the change over the same days before it, beside ad campaigns that ran on the same days and were "
     "left alone. The band holds the effect in 95 of 100 cases; the dotted line is no effect. The day of the change "
@@ -45,7 +48,9 @@ def changed(changes: Sequence[Optimization], scope: Scope, rate: str, ran: tuple
             "What the autopilot changed", empty_card("Nothing was changed.", "The autopilot writes here what it does.")
         )
         return
-    found = [_found(one, changes, scope, rate, ran) for one in changes]
+    # Each change is held against other campaigns: that is a question for each.
+    with st.skeleton(height=_HEIGHT):
+        found = [_found(one, changes, scope, rate, ran) for one in changes]
     told = [part for one in found for part in _told(one, scope.zone)]
     title = words.title(metric(rate))
     card(

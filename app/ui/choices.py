@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app import serving
 from app.access import Viewer
+from app.records.reading import workspaces_named
 from app.ui.asking import Asked, Refused, ask
 from app.ui.scope import Scope
 from db.engine import seeing
@@ -52,11 +53,7 @@ def workspaces_of(viewer: Viewer) -> dict[str, str]:
 def chosen_workspaces(scope: Scope) -> frozenset[UUID] | None:
     """The keys of the workspaces that were chosen, for reads of single things; None: all that the viewer sees."""
     slugs = scope.where.get("workspace")
-    if slugs is None:
-        return None
-    with seeing(serving.engines().ro, scope.viewer.workspaces) as connection:
-        found = select(Workspace.id).where(Workspace.id.in_(scope.viewer.workspaces), Workspace.slug.in_(slugs))
-        return frozenset(connection.scalars(found))
+    return None if slugs is None else workspaces_named(serving.engines().ro, scope.viewer, [str(one) for one in slugs])
 
 
 def values_in(scope: Scope, name: str, named: Sequence[str] = ()) -> list[str]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from app.metrics.glossary import metric
-from app.records.campaigns import Campaign, Wanted
+from app.records.campaigns import Campaign
 from app.ui import words
 from app.ui.aligned import aligned
 from app.ui.asking import Asked, Refused, ask
@@ -25,19 +25,10 @@ _FIGURES = {
 _WHY = "Day 0 is the day of each campaign's launch, whatever period is chosen above."
 
 
-def wanted(sought: str, scope: Scope) -> Wanted:
-    """The page's filters as those of a search."""
-
-    def chosen(name: str) -> tuple[str, ...]:
-        return tuple(str(value) for value in scope.where.get(name, ()))
-
-    return Wanted(
-        words=sought,
-        channels=chosen("channel"),
-        products=chosen("product"),
-        statuses=chosen("campaign_status"),
-        slugs=chosen("workspace"),
-    )
+def narrowed(sought: str, scope: Scope) -> dict[str, object]:
+    """The page's filters as those of the list."""
+    filters = {name: scope.where.get(name) for name in ("channel", "product", "workspace")}
+    return {"words": sought, "status": scope.where.get("campaign_status"), **filters}
 
 
 def launched_on(one: Campaign, zone: str) -> date | None:

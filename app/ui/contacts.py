@@ -9,17 +9,17 @@ from app.access import Viewer
 from app.metrics.metric import Unit
 from app.records import contacts
 from app.records.contacts import ContactDetail
-from app.records.events import Narrowed, email_events
 from app.ui import words
 from app.ui.cards import LIVE
-from app.ui.choices import chosen_workspaces
+from app.ui.live import read
 from app.ui.markup import tag
 from app.ui.notices import say_broken
 from app.ui.onward import onward, place
 from app.ui.raw import EMAIL_COLUMNS, email_rows
 from app.ui.rows import Column, Columns
 from app.ui.scope import Scope
-from app.ui.tables import PAGE, table
+from app.ui.sifted import PAGE
+from app.ui.tables import table
 from db.tables.audience import CONTACT_STATUSES
 
 _ALL = "All"
@@ -59,14 +59,14 @@ def search(scope: Scope, **kept: object) -> None:
             width=320,
         )
         status = _status()
-    found = contacts.search_contacts(
-        serving.engines().ro,
-        scope.viewer,
-        sought or "",
-        status=None if status == _ALL else status.lower(),
-        workspaces=chosen_workspaces(scope),
+    found = read(
+        "contacts",
+        scope,
         after=place(scope, "contacts", sought, status),
         limit=PAGE,
+        words=sought,
+        status=None if status == _ALL else status.lower(),
+        workspace=scope.where.get("workspace"),
     )
     table(
         [vars(one) | {"name": _name(one), "status": words.spelled(one.status)} for one in found.rows],
@@ -76,6 +76,7 @@ def search(scope: Scope, **kept: object) -> None:
         columns=_FOUND,
         scope=scope,
         empty=("Nobody is found.", "Type less of the address or name, or choose another status."),
+        read=found,
     )
     onward(
         "audience",
@@ -122,22 +123,22 @@ def facts(found: ContactDetail) -> None:
 
 def mailed(found: ContactDetail, scope: Scope) -> None:
     """Every campaign that reached out to them."""
-    sends = contacts.sends(serving.engines().ro, scope.viewer, found.id)
+    sends = read("sends", scope, contact=found.id)
     table(
-        [vars(one) | {"bounce_type": one.bounce_type and words.spelled(one.bounce_type)} for one in sends],
+        [vars(one) | {"bounce_type": one.bounce_type and words.spelled(one.bounce_type)} for one in sends.rows],
         name="sends",
         title="What was sent to them",
         why=f"The first time of everything, the latest first. {LIVE}",
         columns=_SENDS,
         scope=scope,
         empty=("Nothing was sent to them yet.", "A campaign to one of their lists will stand here."),
+        read=sends,
     )
 
 
 def history(found: ContactDetail, scope: Scope) -> None:
     """Every single thing that happened, a page at a time, whatever period is chosen."""
-    only = Narrowed(contact=found.id)
-    page = email_events(serving.engines().ro, scope.viewer, only, after=place(scope, "history", found.id), limit=PAGE)
+    page = read("email_events", scope, after=place(scope, "history", found.id), limit=PAGE, contact=found.id)
     table(
         email_rows(page.rows),
         name="history",
@@ -146,6 +147,7 @@ def history(found: ContactDetail, scope: Scope) -> None:
         columns=_without_contact(EMAIL_COLUMNS),
         scope=scope,
         empty=("Nothing has happened yet.", "Events come from the e-mail provider."),
+        read=page,
     )
     onward("contact", scope, page.next, "history", found.id, contact=found.id)
 

@@ -52,6 +52,7 @@ def leaderboard(scope: Scope) -> None:
         columns={**_COLUMNS, "cpa": Column("CPA", Unit.MONEY, currency=scope.currency)},
         scope=scope,
         empty=("No campaign with creatives was shown so often.", "Choose a smaller volume, or another period."),
+        made_of=[answer],
     )
     behind(answer, "Campaigns of the creatives")
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from app import serving
 from app.access import Permission
 from app.metrics.metric import Unit
-from app.records.events import Generation, Narrowed, generations
+from app.records.events import Generation
 from app.ui import words
 from app.ui.asking import ask
 from app.ui.cards import LIVE
+from app.ui.live import read
 from app.ui.onward import onward, place
 from app.ui.rows import Column, Columns
 from app.ui.scope import Scope
@@ -49,14 +49,19 @@ def raw_generations(scope: Scope) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         status = st.selectbox("Status", options, key="status", bind="query-params", width=180)
         chosen = st.multiselect("Error", codes, key="error_code", bind="query-params", placeholder="Any", width=320)
-    statuses = () if status == _ANY else (status.lower(),)
     listed = ("generations", status, *chosen)
-    page = generations(
-        serving.engines().ro,
-        scope.viewer,
-        _narrowed(scope, statuses, tuple(chosen)),
+    narrowed = {name: scope.where.get(name) for name in ("workspace", "channel", "product", "provider", "model")}
+    page = read(
+        "generations",
+        scope,
         after=place(scope, *listed),
         limit=_ROWS,
+        kind=scope.where.get("generation_type"),
+        status=None if status == _ANY else status.lower(),
+        error_code=chosen,
+        since=scope.since,
+        until=scope.until,
+        **narrowed,
     )
     may_cost = scope.viewer.may(Permission.AI_COST_READ)
     columns = {**_COLUMNS, **({"cost_usd": Column("Cost", Unit.MONEY, currency="USD")} if may_cost else {})}
@@ -68,6 +73,7 @@ def raw_generations(scope: Scope) -> None:
         columns=columns,
         scope=scope,
         empty=("No attempt is like this in these days.", "Choose another period, or fewer filters."),
+        read=page,
     )
     kept = scope.chosen((*scope.query, ("show", SHOW), ("status", status), *(("error_code", one) for one in chosen)))
     onward(scope.page, kept, page.next, *listed)
@@ -77,18 +83,3 @@ def _row(one: Generation) -> dict[str, Any]:
     spelled = {name: words.spelled(getattr(one, name)) for name in ("status", "generation_type", "product")}
     seconds = None if one.generation_time_ms is None else one.generation_time_ms / 1000
     return vars(one) | spelled | {"seconds": seconds}
-
-
-def _narrowed(scope: Scope, statuses: tuple[str, ...], codes: tuple[str, ...]) -> Narrowed:
-    def values(name: str) -> tuple[str, ...]:
-        return tuple(str(value) for value in scope.where.get(name, ()))
-
-    return Narrowed(
-        kinds=values("generation_type"),
-        statuses=statuses,
-        slugs=values("workspace"),
-        channels=values("channel"),
-        having={"error_code": codes, **{name: values(name) for name in ("product", "provider", "model")}},
-        since=scope.since,
-        until=scope.until,
-    )

@@ -1,12 +1,19 @@
 """Links to other pages that carry the choices on."""
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
 
 from app.ui.markup import Markup, tag
 from app.ui.scope import Scope
 
 # The first page has no address of its own.
 FIRST = "overview"
+
+
+def page_here() -> str:
+    """The page's own part of the address."""
+    return urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2] or FIRST
 
 
 def address(page: str, scope: Scope, **more: object) -> str:

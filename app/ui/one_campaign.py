@@ -1,6 +1,6 @@
 """The parts of a campaign's page: what is shown of each channel, and what belongs to the campaign."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -11,10 +11,8 @@ from app import serving
 from app.access import Viewer
 from app.metrics.glossary import metric
 from app.metrics.metric import Unit
-from app.records import belongings, campaigns, events
+from app.records import belongings, campaigns
 from app.records.campaigns import CampaignDetail
-from app.records.events import Narrowed
-from app.records.reading import Page
 from app.ui import words
 from app.ui.asking import ask
 from app.ui.cards import LIVE
@@ -24,6 +22,7 @@ from app.ui.compared import launched_on
 from app.ui.empty import nothing_here
 from app.ui.freshness import freshness
 from app.ui.links import address, anchor
+from app.ui.live import read
 from app.ui.markup import tag
 from app.ui.onward import onward, place
 from app.ui.paced import paced
@@ -126,6 +125,8 @@ _CHANGES: Mapping[str, str | Column] = {
     "success": "Success",
     "impact_description": "What was said of it",
 }
+# What happened on a campaign of each channel: the list of it, and its columns.
+_HAPPENED = {"email": ("email_events", _EMAIL), "web": ("web_events", _WEB), "ads": ("optimizations", _CHANGES)}
 
 
 def campaign_here(viewer: Viewer) -> CampaignDetail | None:
@@ -174,8 +175,7 @@ def parts_of(found: CampaignDetail, one: Scope) -> None:
     """Components and assets, the best first; the performance of each in figures."""
     if found.channel == "web":
         bars(ask(("clicks_per_view", "views"), one, by="component"), title="Clicks per view of each component")
-    ro, viewer = serving.engines().ro, one.viewer
-    listed = belongings.components(ro, viewer, found.id)
+    listed = read("components", one, campaign=found.id)
     table(
         [
             vars(part)
@@ -183,7 +183,7 @@ def parts_of(found: CampaignDetail, one: Scope) -> None:
                 "component_type": words.spelled(part.component_type),
                 "rate": part.conversions / part.views if part.views else None,
             }
-            for part in sorted(listed, key=lambda part: -part.conversions)
+            for part in sorted(listed.rows, key=lambda part: -part.conversions)
         ],
         name="components",
         title="Components",
@@ -199,9 +199,11 @@ def parts_of(found: CampaignDetail, one: Scope) -> None:
             "rate": Column("Conversions per view", Unit.PERCENT),
         },
         scope=one,
+        read=listed,
     )
+    used = read("assets", one, campaign=found.id)
     table(
-        [vars(asset) for asset in belongings.assets(ro, viewer, found.id)],
+        [vars(asset) for asset in used.rows],
         name="assets",
         title="Assets",
         why=f"The score, from 0 to 5, is the product's own. {LIVE}",
@@ -216,6 +218,7 @@ def parts_of(found: CampaignDetail, one: Scope) -> None:
             "format": "Format",
         },
         scope=one,
+        read=used,
     )
 
 
@@ -244,32 +247,27 @@ def changes_of(found: CampaignDetail, scope: Scope) -> None:
 
 def events_of(found: CampaignDetail, scope: Scope) -> None:
     """What happened, one event after the other, in the chosen period."""
-    ro, viewer, after = serving.engines().ro, scope.viewer, place(scope, "events", found.id)
-    only = Narrowed(campaign=found.id, since=scope.since, until=scope.until)
-    if found.channel == "email":
-        page: Page[object] = events.email_events(ro, viewer, only, after=after, limit=_EVENTS)
-        _events(page.rows, _EMAIL, scope)
-    elif found.channel == "web":
-        page = events.web_events(ro, viewer, only, after=after, limit=_EVENTS)
-        _events(page.rows, _WEB, scope)
-    else:
-        page = belongings.optimizations(
-            ro, viewer, campaign=found.id, since=scope.since, until=scope.until, after=after, limit=_EVENTS
-        )
-        _events(page.rows, _CHANGES, scope)
-    onward("campaign", scope, page.next, "events", found.id, campaign=found.id, show="Raw events")
-
-
-def _events(rows: Sequence[object], columns: Mapping[str, str | Column], scope: Scope) -> None:
+    name, columns = _HAPPENED[found.channel]
+    page = read(
+        name,
+        scope,
+        after=place(scope, "events", found.id),
+        limit=_EVENTS,
+        campaign=found.id,
+        since=scope.since,
+        until=scope.until,
+    )
     table(
-        [vars(row) | _spelled(row) for row in rows],
+        [vars(row) | _spelled(row) for row in page.rows],
         name="events",
         title="Raw events, the newest first",
         why=f"Times are in {scope.zone}. {LIVE}",
         empty=("Nothing happened in this period.", "Choose another period."),
         columns=columns,
         scope=scope,
+        read=page,
     )
+    onward("campaign", scope, page.next, "events", found.id, campaign=found.id, show="Raw events")
 
 
 def _spelled(row: object) -> dict[str, str]:

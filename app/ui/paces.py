@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import streamlit as st
+
 from app import serving
 from app.analysis.pacing import Plan, pacing
 from app.metrics.metric import Unit
@@ -28,6 +30,7 @@ _STATUSES = {"Running": ("launched", "active", "paused"), _ENDED: ("completed",)
 # Chosen on the page, and nothing of how a whole campaign is paced; it is of ads, whatever channel is chosen.
 _WHOLE = ("channel", "platform", "placement", "age", "gender", "campaign_status")
 _ROWS = 25
+_HEIGHT = 320
 _WHY = (
     "Each in its own currency, over its whole life up to the last day that is over, whatever period is chosen above."
     " On track is within a tenth of even spending."
@@ -57,7 +60,8 @@ def paces(scope: Scope) -> None:
     )
     last_day = freshness(scope.as_of).last_day - timedelta(days=1)
     planned = {str(one.id): one for one in page.rows if one.start_date}
-    spent = _spent(planned, scope, last_day) if planned else None
+    with st.skeleton(height=_HEIGHT):
+        spent = _spent(planned, scope, last_day) if planned else None
     if isinstance(spent, Refused):
         chart(spent, lambda _: Markup(), title=_TITLE)
         return
@@ -70,6 +74,7 @@ def paces(scope: Scope) -> None:
         columns={name: column for name, column in _COLUMNS.items() if shown != _ENDED or name not in _RUNNING},
         scope=scope,
         empty=("No such campaign has a first day.", "Campaigns get one when they are scheduled."),
+        made_of=[spent] if spent else (),
     )
     if spent:
         behind(spent, "Spend by campaign and day")

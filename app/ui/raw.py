@@ -5,15 +5,14 @@ from typing import Any
 
 import streamlit as st
 
-from app import serving
-from app.records.events import Narrowed, email_events
 from app.ui import words
-from app.ui.choices import chosen_workspaces
+from app.ui.live import read
 from app.ui.notices import say_broken
 from app.ui.onward import onward, place
 from app.ui.rows import Column, Columns
 from app.ui.scope import Scope
-from app.ui.tables import PAGE, table
+from app.ui.sifted import PAGE
+from app.ui.tables import table
 from db.tables.facts import EMAIL_EVENT_TYPES
 
 EMAIL_COLUMNS: Columns = {
@@ -35,13 +34,16 @@ _LIVE = "Read from the database a moment ago; the newest first."
 def raw_emails(page: str, scope: Scope, **kept: object) -> None:
     """Events of the period in the chosen workspaces, of one kind or of all; `kept` stays in the address."""
     kind = _kind()
-    only = Narrowed(
-        workspaces=chosen_workspaces(scope),
-        kinds=() if kind == _ALL else (kind.lower(),),
+    found = read(
+        "email_events",
+        scope,
+        after=place(scope, "emails", kind),
+        limit=PAGE,
+        workspace=scope.where.get("workspace"),
+        kind=None if kind == _ALL else kind.lower(),
         since=scope.since,
         until=scope.until,
     )
-    found = email_events(serving.engines().ro, scope.viewer, only, after=place(scope, "emails", kind), limit=PAGE)
     table(
         email_rows(found.rows),
         name="raw-emails",
@@ -50,6 +52,7 @@ def raw_emails(page: str, scope: Scope, **kept: object) -> None:
         columns=EMAIL_COLUMNS,
         scope=scope,
         empty=("No such event in this period.", "Choose another period or kind, or fewer workspaces."),
+        read=found,
     )
     onward(page, scope, found.next, "emails", kind, **kept, event=None if kind == _ALL else kind)
 

@@ -19,6 +19,8 @@ from app.ui.markup import Markup, joined, tag
 from app.ui.scope import Scope
 
 _SHOWN = 4
+# About as high as what comes in its place: nothing below moves far.
+_HEIGHT = 240
 _UNCOMPARED = ("There is nothing to compare with.", "Choose a comparison at the top, and a period with a complete day.")
 _WHY = (
     "Each change is split among those that made it, and the parts add up to it. Of a rate, mix is what came of being a "
@@ -34,7 +36,8 @@ def reasons(names: Sequence[str], scope: Scope, *, by: str, title: str, most: in
         if scope.compare is None or not seen:
             st.html(tag("section", head, empty_card(*_UNCOMPARED), class_="sl sl-card"))
             return
-        answer = ask(tuple(dict.fromkeys(part for name in seen for part in figures_behind(name))), scope, by=by)
+        with st.skeleton(height=_HEIGHT):
+            answer = ask(tuple(dict.fromkeys(part for name in seen for part in figures_behind(name))), scope, by=by)
         if isinstance(answer, Refused):
             st.html(tag("section", head, refusal_card(answer), class_="sl sl-card"))
             return

@@ -23,6 +23,7 @@ from app.ui.views import note_broken
 
 _FIGURES = ("impressions", "ad_clicks", "spend", "ad_conversions", "ad_revenue")
 _MOST_VERSIONS = 60
+_HEIGHT = 320
 _TITLE = "Changed since then"
 _COLUMNS = {"day": "Day", "figure": "Figure", "then": "Then", "now": "Now", "by": "Changed by"}
 
@@ -62,8 +63,10 @@ def _against(scope: Scope, number: int) -> None:
     through = then_version.data_through.astimezone(ZoneInfo(scope.zone)).date()
     # A day that was still running then has grown since: that is no restatement.
     days = scope.uncompared.over(scope.since, max(scope.since + timedelta(days=1), min(scope.until, through)))
-    now = ask(_FIGURES, days, grain="day")
-    then = ask(_FIGURES, replace(days, as_of=number), grain="day")
+    with st.skeleton(height=_HEIGHT):
+        now = ask(_FIGURES, days, grain="day")
+        # An old version may have to be opened first.
+        then = ask(_FIGURES, replace(days, as_of=number), grain="day")
     if not isinstance(now, Asked) or not isinstance(then, Asked):
         refused = now if isinstance(now, Refused) else then
         chart(refused, lambda _: Markup(), title=_TITLE)
@@ -77,6 +80,7 @@ def _against(scope: Scope, number: int) -> None:
         columns=_COLUMNS,
         scope=scope,
         empty=("No figure of these days was changed since then.", "Choose an older version, or a longer period."),
+        made_of=[then, now],
     )
     with st.container(horizontal=True):
         behind(then, "Figures then", "Receipt of then")

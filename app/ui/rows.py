@@ -59,7 +59,7 @@ def listing(rows: Sequence[Row], columns: Mapping[str, Column], scope: Scope | N
     """The rows as they come."""
     figures = {name for name, column in columns.items() if _is_figure(rows, name, column)}
     heads = (
-        tag("th", _label(column), scope="col", class_="number" if name in figures else None)
+        tag("th", label_of(column), scope="col", class_="number" if name in figures else None)
         for name, column in columns.items()
     )
     body = [
@@ -74,7 +74,8 @@ def text_of(row: Row, columns: Mapping[str, Column]) -> str:
     return " ".join(str(row.get(name) or "") for name in columns).lower()
 
 
-def _label(column: Column) -> str:
+def label_of(column: Column) -> str:
+    """Its heading, with the currency of its amounts."""
     return f"{column.label}, {column.currency}" if column.currency else column.label
 
 

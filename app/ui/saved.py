@@ -11,6 +11,7 @@ from app.ui.links import address, anchor
 from app.ui.markup import tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
+from app.ui.sifted import is_page_of_table
 from db.errors import SightlineError
 
 _OPENED = "opened-with-default"
@@ -52,7 +53,7 @@ def open_views(page: str, scope: Scope) -> None:
             scope.viewer,
             page=page,
             name=name,
-            query=_chosen(scope),
+            query=chosen_here(scope),
             is_shared=is_shared,
             is_default=is_default,
         )
@@ -62,11 +63,16 @@ def open_views(page: str, scope: Scope) -> None:
     st.rerun()
 
 
-def _chosen(scope: Scope) -> list[tuple[str, str]]:
+def chosen_here(scope: Scope) -> list[tuple[str, str]]:
     """The filters, and whatever else of the page stands in the address."""
     filters = [(name, value) for name, value in scope.query if name not in _PASSING]
     named = {*_PASSING, *(name for name, _ in filters)}
-    others = [(name, value) for name in st.query_params if name not in named for value in st.query_params.get_all(name)]
+    others = [
+        (name, value)
+        for name in st.query_params
+        if name not in named and not is_page_of_table(name)
+        for value in st.query_params.get_all(name)
+    ]
     return [*filters, *others]
 
 

@@ -2,11 +2,14 @@
 
 import streamlit as st
 
-from app.answering import keep_version
+from app import serving
+from app.commands.pins import pin_version
 from app.ui.freshness import Freshness
 from app.ui.markup import tag
 from app.ui.people import still_here
+from app.ui.saved import chosen_here
 from app.ui.scope import Scope
+from db.errors import SightlineError
 
 
 @st.dialog("Share this page", position="right", icon=":material/share:")
@@ -28,6 +31,12 @@ def open_share(scope: Scope, fresh: Freshness) -> None:
     )
     st.html(tag("p", told, class_="sl"))
     if fresh.version is not None and st.button(f"Pin it to version {fresh.version}", type="primary"):
-        keep_version(fresh.version)
+        try:
+            pin_version(
+                serving.engines().rw, scope.viewer, page=scope.page, version=fresh.version, query=chosen_here(scope)
+            )
+        except SightlineError as refusal:
+            st.error(str(refusal), icon=":material/error:")
+            return
         st.query_params["as_of"] = str(fresh.version)
         st.rerun()

@@ -7,7 +7,6 @@ from uuid import UUID
 import streamlit as st
 
 from app import serving
-from app.access import Viewer
 from app.metrics.metric import Unit
 from app.records import templates
 from app.records.templates import Template
@@ -15,12 +14,14 @@ from app.ui import words
 from app.ui.cards import LIVE, card
 from app.ui.choices import chosen_workspaces
 from app.ui.empty import empty_card
+from app.ui.live import read
 from app.ui.markup import Markup, tag
 from app.ui.notices import say_broken
 from app.ui.onward import onward, place
 from app.ui.rows import Column, Columns
 from app.ui.scope import Scope
-from app.ui.tables import PAGE, table
+from app.ui.sifted import PAGE
+from app.ui.tables import table
 from db.tables.templates import TEMPLATE_KINDS
 
 _ALL = "All"
@@ -65,14 +66,14 @@ def library(scope: Scope, **kept: object) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sought = _words()
         kind = _kind()
-    found = templates.search_templates(
-        serving.engines().ro,
-        scope.viewer,
-        sought,
-        kind=_KINDS.get(kind),
-        workspaces=chosen_workspaces(scope),
+    found = read(
+        "templates",
+        scope,
         after=place(scope, "templates", sought, kind),
         limit=PAGE,
+        words=sought,
+        kind=_KINDS.get(kind),
+        workspace=scope.where.get("workspace"),
     )
     table(
         [_listed(one) for one in found.rows],
@@ -82,6 +83,7 @@ def library(scope: Scope, **kept: object) -> None:
         columns=_LISTED,
         scope=scope,
         empty=("No template is like this.", "Type the beginning of a word of its name, or choose another kind."),
+        read=found,
     )
     onward(
         "templates",
@@ -99,13 +101,13 @@ def library(scope: Scope, **kept: object) -> None:
 def market(scope: Scope, **kept: object) -> None:
     """Components that workspaces saved, share or sell."""
     sought = _words()
-    found = templates.search_components(
-        serving.engines().ro,
-        scope.viewer,
-        sought,
-        workspaces=chosen_workspaces(scope),
+    found = read(
+        "saved_components",
+        scope,
         after=place(scope, "market", sought),
         limit=PAGE,
+        words=sought,
+        workspace=scope.where.get("workspace"),
     )
     table(
         [
@@ -122,6 +124,7 @@ def market(scope: Scope, **kept: object) -> None:
         columns=_MARKET,
         scope=scope,
         empty=("No component is like this.", "Type the beginning of a word of its name."),
+        read=found,
     )
     onward("templates", scope, found.next, "market", sought, **kept, words=sought or None)
 
@@ -151,17 +154,18 @@ def template_key() -> UUID | None:
         return None
 
 
-def versions(viewer: Viewer, key: UUID, scope: Scope) -> None:
+def versions(key: UUID, scope: Scope) -> None:
     """What a template once was."""
-    found = templates.versions(serving.engines().ro, viewer, key)
+    found = read("versions", scope, template=key)
     table(
-        [vars(one) | {"reason": words.spelled(one.reason)} for one in found],
+        [vars(one) | {"reason": words.spelled(one.reason)} for one in found.rows],
         name="versions",
         title="Versions",
         why=f"The newest first. {LIVE}",
         columns=_VERSIONS,
         scope=scope,
         empty=("It has no version yet.", "One is kept whenever somebody saves or publishes it."),
+        read=found,
     )
 
 

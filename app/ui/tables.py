@@ -1,25 +1,26 @@
 """Tables: searched, sorted and turned page by page on the server; the first cell of a row leads to its detail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
+from app.exports.live import Listed
 from app.ui import words
 from app.ui.asking import Asked, Refused, answered
 from app.ui.behind import behind, downloads, slug
 from app.ui.empty import empty_card, refusal_card
 from app.ui.grid import Opened, Row, grid, shown_key
 from app.ui.links import address, anchor
+from app.ui.live import behind_list, live_downloads
 from app.ui.markup import Markup, joined, tag
 from app.ui.people import still_here
-from app.ui.rows import Columns, Rows, columns_of, listing, rows_of, text_of
+from app.ui.rows import Columns, Rows, columns_of, label_of, listing, rows_of, text_of
 from app.ui.scope import Scope
+from app.ui.sifted import FEW, sifted, turned, value_of
+from app.ui.worked_out import offer
 
-PAGE = 25
-_FEW = 10
-_USUAL = "As listed"
 _EMPTY = ("There is nothing to list in this period.", "Choose another period, or fewer filters.")
 
 
@@ -34,10 +35,14 @@ def table(
     columns: Columns | None = None,
     scope: Scope | None = None,
     empty: tuple[str, str] = _EMPTY,
+    read: Listed[Any] | None = None,
+    made_of: Sequence[Asked] = (),
 ) -> None:
     """An answer's rows with a totals row, worked out anew since rates don't add up; or rows of records.
 
     `opens` is the page of an answer's first dimension; of records, a `Column` says where its cells lead, in `scope`.
+    Records that were read live come with their reading: it has a receipt, and downloads of the whole list; those that
+    were worked out come with the answers that they are made of.
     """
     with st.container(border=True, key=f"card-{slug(title)}"):
         head = joined((tag("h2", title), tag("p", why, class_="why") if why else ""))
@@ -52,7 +57,13 @@ def table(
             rows = rows_of(shown)
             st.html(tag("section", head, "" if rows else empty_card(*empty), class_="sl sl-card"))
             if rows:
-                _records(rows, name, columns, scope)
+                _records(rows, name, columns, scope, live_downloads(read.receipt, name) if read else Markup())
+            if read and scope:
+                behind_list(read, title, name, scope)
+            elif rows and made_of:
+                offer(
+                    rows, {key: label_of(column) for key, column in columns_of(rows, columns).items()}, made_of, title
+                )
 
 
 @st.fragment
@@ -60,11 +71,11 @@ def _answer(answer: Asked, name: str, opens: str | None, is_totalled: bool) -> N
     """Only this much is drawn again when somebody searches, sorts or turns the page."""
     still_here(answer.scope.viewer)
     rows: Sequence[Row] = answer.rows()
-    if len(rows) > _FEW:
-        orders = {words.title(metric): metric.name for metric in answer.metrics}
-        rows = _ordered(rows, name, orders, lambda row: _text(answer, row), words.spelled(answer.by[0].name).lower())
+    if len(rows) > FEW:
+        by = words.spelled(answer.by[0].name).lower()
+        rows = sifted(rows, name, _orders(answer), lambda row: _text(answer, row), f"Search by {by}")
     number = len(rows)
-    rows = _turned(rows, name)
+    rows = turned(rows, name)
     opened = _opener(answer, opens) if opens else None
     total = _total(answer) if is_totalled else None
     drawn = grid(answer, rows, total=total, together=_together(number, answer.keys_found), opened=opened)
@@ -73,20 +84,20 @@ def _answer(answer: Asked, name: str, opens: str | None, is_totalled: bool) -> N
 
 
 @st.fragment
-def _records(rows: list[Row], name: str, columns: Columns | None, scope: Scope | None) -> None:
+def _records(rows: list[Row], name: str, columns: Columns | None, scope: Scope | None, links: Markup) -> None:
     if scope is not None:
         still_here(scope.viewer)
     shown = columns_of(rows, columns)
-    if len(rows) > _FEW:
+    if len(rows) > FEW:
         # Whole records, as the values before a change, are neither more nor less than others.
         orders = {
-            column.label: key
+            column.label: value_of(key)
             for key, column in shown.items()
             if not any(isinstance(row.get(key), Mapping) for row in rows)
         }
-        rows = _ordered(rows, name, orders, lambda row: text_of(row, shown), "any column")
+        rows = sifted(rows, name, orders, lambda row: text_of(row, shown), "Search in these rows")
     number = len(rows)
-    _draw(listing(_turned(rows, name), shown, scope), words.counted(number, "row"), Markup(), name)
+    _draw(listing(turned(rows, name), shown, scope), words.counted(number, "row"), links, name)
 
 
 def _draw(drawn: Markup, counted: str, links: Markup, name: str) -> None:
@@ -102,44 +113,11 @@ def _draw(drawn: Markup, counted: str, links: Markup, name: str) -> None:
     )
 
 
-def _ordered(rows: Sequence[Row], name: str, orders: Mapping[str, str], text: Any, by: str) -> list[Row]:  # noqa: ANN401 - of a row
-    """Those that contain the words, in the order that was chosen; what has no value comes last."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        sought = st.text_input(
-            "Search",
-            key=f"{name}-search",
-            type="search",
-            placeholder=f"Search by {by}",
-            label_visibility="collapsed",
-            width=240,
-        )
-        order = st.selectbox(
-            "Sort by",
-            [_USUAL, *orders],
-            key=f"{name}-sort",
-            label_visibility="collapsed",
-            width=200,
-            format_func=_sorting,
-        )
-        is_rising = st.toggle("Smallest first", key=f"{name}-rising")
-    found = [row for row in rows if all(word in text(row) for word in (sought or "").lower().split())]
-    if order not in orders:
-        return found[::-1] if is_rising else found
-    column = orders[order]
-    there = [row for row in found if row.get(column) is not None]
-    there.sort(key=lambda row: row[column], reverse=not is_rising)
-    return there + [row for row in found if row.get(column) is None]
-
-
-def _sorting(order: str) -> str:
-    return order if order == _USUAL else f"Sort by {order}"
-
-
-def _turned(rows: Sequence[Row], name: str) -> Sequence[Row]:
-    """The page of the rows that is looked at."""
-    pages = -(-len(rows) // PAGE)
-    page = min(pages, st.pagination(pages, key=f"{name}-page")) if pages > 1 else 1
-    return rows[(page - 1) * PAGE : page * PAGE]
+def _orders(answer: Asked) -> dict[str, Callable[[Row], Any]]:
+    """By the figures, and by the names that stand before them."""
+    figures = {words.title(metric): value_of(metric.name) for metric in answer.metrics}
+    names = {words.spelled(one.name): lambda row, one=one: shown_key(one, row).lower() for one in answer.by}
+    return figures | names
 
 
 def _text(answer: Asked, row: Row) -> str:

@@ -82,6 +82,7 @@ def used(answer: Asked | Refused, rows: Sequence[Mapping[str, Any]], scope: Scop
         columns=_USED,
         scope=scope,
         empty=("No template was sent in this period.", "Choose another period, or fewer filters."),
+        made_of=[answer] if isinstance(answer, Asked) else (),
     )
     if isinstance(answer, Asked) and rows:
         behind(answer, "Templates in use", "Receipt of the campaigns' figures")

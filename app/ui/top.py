@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -12,7 +11,7 @@ from app.settings import settings
 from app.ui.choices import values_in
 from app.ui.filters import FilterRow
 from app.ui.freshness import Freshness, badge, freshness
-from app.ui.links import FIRST
+from app.ui.links import page_here
 from app.ui.look import dress
 from app.ui.markup import tag
 from app.ui.menu import PAGES
@@ -40,7 +39,7 @@ def top(
     fresh, as_of, broken = _version()
     _draw_head(title, fresh)
     last = fresh.last_day
-    bare = Scope(viewer, last, last, None, {}, "day", as_of, fresh.zone, settings().currency, _page())
+    bare = Scope(viewer, last, last, None, {}, "day", as_of, fresh.zone, settings().currency, page_here())
 
     if bare.page not in _DETAILS:
         open_default(bare.page, bare)
@@ -91,11 +90,6 @@ def _draw_buttons(scope: Scope, fresh: Freshness) -> None:
         open_remarks(scope)
     elif chosen == _SHARE:
         open_share(scope, fresh)
-
-
-def _page() -> str:
-    """The page's own part of the address."""
-    return urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2] or FIRST
 
 
 def _version() -> tuple[Freshness, int | None, list[str]]:

@@ -1,11 +1,8 @@
-"""Downloads: a question in an address, answered for whoever asks it now; nothing is kept on the server."""
+"""Downloads: a question or a list in an address, answered for whoever asks it now; nothing is kept on the server."""
 
 import re
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator
 
-import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -14,70 +11,90 @@ from app import serving
 from app.access import NotPermittedError, Viewer
 from app.answering import the_desk
 from app.exports.address import Kind, question_of
-from app.exports.files import csv_pieces, write_parquet, write_workbook
-from app.metrics.answer import Answer
-from app.web.visitor import person_of
+from app.exports.files import WRITERS
+from app.exports.given import given
+from app.exports.live import LIST, Whole
+from app.exports.sheets import Sheet, sheet_of_answer, sheet_of_list
+from app.identity import sessions
+from app.web.places import Places
+from app.web.visitor import person_of, token_of
 from db.errors import SightlineError
 
-_PIECE = 256 * 1024
+# Few: pages need the processor too.
+_EXPORTS = Places("exports", 2)
 _TYPES = {
     Kind.CSV: "text/csv; charset=utf-8",
     Kind.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     Kind.PARQUET: "application/vnd.apache.parquet",
 }
-_WRITERS: dict[Kind, Callable[[Answer, Path], None]] = {Kind.XLSX: write_workbook, Kind.PARQUET: write_parquet}
 
 
 async def export(request: Request) -> Response:
-    """The answer as a file that bears its receipt's id; a refusal says why in a sentence."""
+    """The rows as a file that bears its receipt's id; a refusal says why in a sentence."""
     try:
         kind = Kind(request.path_params["kind"])
     except ValueError:
         return PlainTextResponse(f"Downloads are {', '.join(Kind)}.", 404)
-    person = person_of(request)
+    pairs = request.query_params.multi_items()
     try:
-        return await anyio.to_thread.run_sync(
-            lambda: _answer(kind, list(request.query_params.multi_items()), person.viewer(serving.engines().pipe))
-        )
+        sheet = await _EXPORTS.run(lambda: _sheet(pairs, _who(request)))
+        pieces = WRITERS[kind](sheet)
+        # What can't be read or written is said before anything goes out.
+        first = await _first(pieces)
     except NotPermittedError as refusal:
         return PlainTextResponse(str(refusal), 403)
     except SightlineError as refusal:
         return PlainTextResponse(str(refusal), 422)
-
-
-def _answer(kind: Kind, pairs: list[tuple[str, str]], viewer: Viewer) -> Response:
-    answer = the_desk().ask(question_of(pairs), viewer)
-    name = _file_name(dict(pairs).get("name", ""), answer.receipt.id, kind)
+    name = _file_name(dict(pairs).get("name", ""), sheet.receipt, kind)
     headers = {
         "content-disposition": f'attachment; filename="{name}"',
-        "x-sightline-receipt": answer.receipt.id,
+        "x-sightline-receipt": sheet.receipt,
         "cache-control": "private, no-store",
     }
-    pieces = csv_pieces(answer) if kind is Kind.CSV else _file_pieces(answer, _WRITERS[kind])
-    return StreamingResponse(pieces, headers=headers, media_type=_TYPES[kind])
+    return StreamingResponse(_outgoing(first, pieces), headers=headers, media_type=_TYPES[kind])
 
 
-def _file_pieces(answer: Answer, write: Callable[[Answer, Path], None]) -> Iterator[bytes]:
-    """The file is made before the first piece goes out: what can't be made is said, and leaves no half."""
-    folder = tempfile.TemporaryDirectory(prefix="sightline-export-")
-    path = Path(folder.name) / "file"
-    try:
-        write(answer, path)
-    except BaseException:
-        folder.cleanup()
-        raise
-
-    def pieces() -> Iterator[bytes]:
-        with folder, path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                yield piece
-
-    return pieces()
+def _sheet(pairs: list[tuple[str, str]], who: Callable[[], Viewer]) -> Sheet:
+    told: dict[str, list[str]] = {}
+    for name, value in pairs:
+        told.setdefault(name, []).append(value)
+    if LIST not in told:
+        return sheet_of_answer(the_desk().ask(question_of(pairs), who()))
+    narrowed = {name: values for name, values in told.items() if name not in {LIST, "name"}}
+    return sheet_of_list(Whole(told[LIST][-1], given(**narrowed), serving.engines().ro, who))
 
 
-def _file_name(given: str, receipt: str, kind: Kind) -> str:
+def _who(request: Request) -> Callable[[], Viewer]:
+    """Who asks, as they are whenever it is called: a long file ends when its reader's session or rights do."""
+    let_in, token = person_of(request), token_of(request)
+
+    def now() -> Viewer:
+        person = sessions.person_of(serving.engines().rw, token)
+        if person is None or person.member_id != let_in.member_id:
+            raise NotPermittedError("Your session is over.", fix="Sign in and download it again.")
+        return person.viewer(serving.engines().pipe)
+
+    return now
+
+
+async def _first(pieces: Iterator[bytes]) -> bytes | None:
+    """The first piece that holds anything."""
+    piece: bytes | None = b""
+    while piece == b"":
+        piece = await _EXPORTS.run(lambda: next(pieces, None))
+    return piece
+
+
+async def _outgoing(piece: bytes | None, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """A thread is held for no longer than one piece takes: files that go out at once take turns."""
+    while piece is not None:
+        yield piece
+        piece = await _EXPORTS.run(lambda: next(pieces, None))
+
+
+def _file_name(given_name: str, receipt: str, kind: Kind) -> str:
     """Letters, digits and hyphens alone: a name must not end the header that it stands in."""
-    plain = re.sub(r"[^A-Za-z0-9-]+", "-", given)[:60].strip("-") or "figures"
+    plain = re.sub(r"[^A-Za-z0-9-]+", "-", given_name)[:60].strip("-") or "figures"
     return f"{plain}-{receipt}.{kind}"
 
 

@@ -1,23 +1,25 @@
 """Signing in through the provider: off to it with a secret in a cookie, and back with a code."""
 
-import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from app import serving
-from app.identity import joining, oidc
+from app.identity import attempts, joining, oidc
 from app.identity.cookies import is_secure, oidc_cookie
 from app.identity.returning import SIGN_IN, safe_return
 from app.settings import settings
 from app.web import measures
 from app.web.paper import told
+from app.web.places import Places
 from app.web.signing import OIDC_START, sign_in_page
 from app.web.visitor import device_of, drop_cookie, keep_token, own_address, token_of
 from db.errors import SightlineError
 
 CALLBACK = f"{OIDC_START}/callback"
 _MINUTES = 10
+# Whoever waits for a slow provider must not keep others from signing in with a password.
+_AT_THE_PROVIDER = Places("at-the-provider", 8)
 
 
 async def start(request: Request) -> Response:
@@ -25,11 +27,17 @@ async def start(request: Request) -> Response:
     back = safe_return(request.query_params.get("next"))
     if not settings().oidc_issuer:
         return RedirectResponse(SIGN_IN, 303)
-    secret, callback = oidc.Secret.new(), own_address(request) + CALLBACK
+    secret, callback, device = oidc.Secret.new(), own_address(request) + CALLBACK, device_of(request)
+
+    def counted() -> str:
+        attempts.count_at_provider(serving.engines().rw, device.ip_address)
+        return oidc.authorization_address(secret, callback)
+
     try:
-        address = await anyio.to_thread.run_sync(oidc.authorization_address, secret, callback)
+        address = await _AT_THE_PROVIDER.run(counted)
     except SightlineError as refusal:
-        return await sign_in_page(back, said=told(str(refusal), is_bad=True), status=502)
+        too_many = isinstance(refusal, attempts.TooManyAttemptsError)
+        return await sign_in_page(back, said=told(str(refusal), is_bad=True), status=429 if too_many else 502)
     answer = RedirectResponse(address, 303, {"cache-control": "no-store"})
     answer.set_cookie(
         oidc_cookie(),
@@ -52,15 +60,17 @@ async def finish(request: Request) -> Response:
     device, before, callback = device_of(request), token_of(request), own_address(request) + CALLBACK
 
     def signed_in() -> str:
+        attempts.count_at_provider(serving.engines().rw, device.ip_address)
         secret = oidc.Secret(value) if value else None
         claims = oidc.claims_of(secret, state=said.get("state", ""), code=said.get("code", ""), callback=callback)
         return joining.sign_in_as(serving.engines().rw, claims, device, replaces=before)
 
     try:
-        token = await anyio.to_thread.run_sync(signed_in)
+        token = await _AT_THE_PROVIDER.run(signed_in)
     except SightlineError as refusal:
-        measures.SIGN_INS.labels("oidc", "refused").inc()
-        answer = await sign_in_page(back, said=told(str(refusal), is_bad=True), status=401)
+        too_many = isinstance(refusal, attempts.TooManyAttemptsError)
+        measures.SIGN_INS.labels("oidc", "limited" if too_many else "refused").inc()
+        answer = await sign_in_page(back, said=told(str(refusal), is_bad=True), status=429 if too_many else 401)
     else:
         measures.SIGN_INS.labels("oidc", "in").inc()
         answer = RedirectResponse(back, 303, {"cache-control": "no-store"})

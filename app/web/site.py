@@ -9,27 +9,39 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.web import export, oidc, signing
+from app.web import export, oidc, report, signing
 from app.web.compressed import Compressed, StaticFiles
 from app.web.gate import Gate
 from app.web.headers import SecurityHeaders, content_policy
 from app.web.health import show_health
 from app.web.lost import database_lost
 from app.web.measures import Measured, show_metrics
+from app.web.media import MadeFor, OwnMedia
 from app.web.paper import page, told
 from app.web.shell import Shell, page_of
 from db.engine import is_lost
 
-ROUTES = [Route("/health", show_health), Route("/metrics", show_metrics), *signing.ROUTES, *oidc.ROUTES, *export.ROUTES]
+ROUTES = [
+    Route("/health", show_health),
+    Route("/metrics", show_metrics),
+    *signing.ROUTES,
+    *oidc.ROUTES,
+    *export.ROUTES,
+    *report.ROUTES,
+]
 
 
-def middleware(files: StaticFiles, farewell: bytes) -> list[Middleware]:
-    """Around Streamlit, whose files these are, and whose client loads its page anew when it is sent the farewell."""
+def middleware(files: StaticFiles, farewell: bytes, is_made_for: MadeFor) -> list[Middleware]:
+    """Around Streamlit, whose files these are, and whose client loads its page anew when it is sent the farewell.
+
+    `is_made_for` tells whether a page of a person made what lies at an address.
+    """
     html = page_of(files.folder / "index.html")
     return [
         Middleware(SecurityHeaders, policy=content_policy(html)),
         Middleware(Measured),
         Middleware(Gate, farewell=farewell),
+        Middleware(OwnMedia, is_made_for=is_made_for),
         Middleware(Shell, html=html),
         Middleware(Compressed, files=files),
     ]

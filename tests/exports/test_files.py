@@ -8,7 +8,9 @@ from datetime import date
 import pyarrow.parquet as pq
 import pytest
 
-from app.exports.files import DANGEROUS, csv_pieces, harmless, write_parquet, write_workbook
+from app.exports.address import Kind
+from app.exports.files import DANGEROUS, WRITERS, harmless
+from app.exports.sheets import sheet_of_answer
 from app.ui.markup import escaped
 from tests.metrics.conftest import asking, desks, lake  # noqa: F401 - fixtures
 from tests.metrics.small_lake import sent
@@ -34,6 +36,10 @@ def answer(asking, lake):  # noqa: F811 - fixtures
     return asking().answer(("emails_delivered", "open_rate"), by="campaign")
 
 
+def written(answer, kind):
+    return b"".join(WRITERS[kind](sheet_of_answer(answer)))
+
+
 @pytest.mark.parametrize("sign", DANGEROUS)
 def test_a_text_that_would_run_gets_an_apostrophe(sign):
     assert harmless(f"{sign}1+1") == f"'{sign}1+1"
@@ -46,24 +52,22 @@ def test_numbers_stay_numbers():
 
 
 def test_a_csv_is_read_back_with_its_figures_and_no_formula(answer):
-    rows = list(csv.DictReader(io.StringIO(b"".join(csv_pieces(answer)).decode())))
+    rows = list(csv.DictReader(io.StringIO(written(answer, Kind.CSV).decode())))
     assert {row["campaign_name"]: (row["emails_delivered"], row["open_rate"]) for row in rows} == {
         "Spring": ("4", "0.25"),
         '\'=HYPERLINK("http://evil")': ("2", "0.5"),
     }
 
 
-def test_a_workbook_has_its_receipt_and_no_formula(answer, tmp_path):
-    write_workbook(answer, tmp_path / "x.xlsx")
-    book = zipfile.ZipFile(tmp_path / "x.xlsx")
+def test_a_workbook_has_its_receipt_and_no_formula(answer):
+    book = zipfile.ZipFile(io.BytesIO(written(answer, Kind.XLSX)))
     figures, receipt = (book.read(f"xl/worksheets/sheet{number}.xml").decode() for number in (1, 2))
     assert "<f>" not in figures + receipt
     assert escaped("'=HYPERLINK").replace("&#x27;", "'") in figures
     assert answer.receipt.id in receipt
 
 
-def test_parquet_keeps_types_and_its_receipt(answer, tmp_path):
-    write_parquet(answer, tmp_path / "x.parquet")
-    read = pq.read_table(tmp_path / "x.parquet")
+def test_parquet_keeps_types_and_its_receipt(answer):
+    read = pq.read_table(io.BytesIO(written(answer, Kind.PARQUET)))
     assert read.schema.metadata[b"sightline.receipt"].decode() == answer.receipt.id
     assert sorted(read["emails_delivered"].to_pylist()) == [2, 4]

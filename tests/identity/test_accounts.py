@@ -4,6 +4,7 @@ import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from app.access import Role
 from app.identity import attempts, passwords
 from app.identity.accounts import SignInRefusedError, admins, change_password, has_password, sign_in
-from app.identity.attempts import PER_ACCOUNT, PER_ADDRESS, TooManyAttemptsError
+from app.identity.attempts import PER_ACCOUNT, PER_ADDRESS, PER_ADDRESS_AT_PROVIDER, TooManyAttemptsError
 from app.identity.passwords import LONGEST_PASSWORD, hashed, matches
 from app.identity.sessions import Device, person_of, sessions_of
 from db.errors import SightlineError
@@ -82,6 +83,36 @@ def test_an_account_is_closed_for_a_while_after_ten_attempts_and_says_until_when
     assert sign_in(team.rw, email, PASSWORD, Device())
 
 
+def guess(team, email, addresses, times):
+    for number in range(addresses):
+        for _ in range(times):
+            with suppress(TooManyAttemptsError):
+                attempts.count(team.rw, account=email, address=f"198.51.100.{number}")
+
+
+def test_nobody_locks_somebody_else_out(team, person):
+    """Who guesses from one address closes the account to that address; from many, to all but the owner's own."""
+    email, stranger = person(), Device(None, "203.0.113.1")
+    assert sign_in(team.rw, email, PASSWORD, FIREFOX)
+    guess(team, email, addresses=1, times=PER_ACCOUNT + 5)
+    with pytest.raises(TooManyAttemptsError):
+        sign_in(team.rw, email, PASSWORD, Device(None, "198.51.100.0"))
+    assert sign_in(team.rw, email, PASSWORD, stranger)
+
+    guess(team, email, addresses=25, times=6)
+    with pytest.raises(TooManyAttemptsError):
+        sign_in(team.rw, email, PASSWORD, Device(None, "203.0.113.2"))
+    assert sign_in(team.rw, email, PASSWORD, FIREFOX)
+
+
+def test_ways_to_the_provider_are_counted_by_address(team):
+    for _ in range(PER_ADDRESS_AT_PROVIDER):
+        attempts.count_at_provider(team.rw, "192.0.2.123")
+    with pytest.raises(TooManyAttemptsError):
+        attempts.count_at_provider(team.rw, "192.0.2.123")
+    attempts.count_at_provider(team.rw, "192.0.2.124")
+
+
 def test_signing_in_forgives_the_attempts_before(team, person):
     email = person()
     for _ in range(3):
@@ -148,7 +179,8 @@ def test_old_counts_are_forgotten(team):
         connection.execute(text("UPDATE sign_in_limits SET began_at = now() - interval '2 days'"))
     attempts.count(team.rw, account="new@team.example", address=None)
     with team.setup.connect() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM sign_in_limits")) == 1
+        # Of one attempt: that of its address on the account, and that of all addresses on it.
+        assert connection.scalar(text("SELECT count(*) FROM sign_in_limits")) == 2
 
 
 def test_old_counts_that_somebody_holds_are_not_waited_for(team):

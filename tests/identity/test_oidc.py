@@ -2,6 +2,8 @@
 
 import base64
 import json
+import socket
+import time
 from urllib.parse import urlencode
 
 import httpx2
@@ -37,6 +39,7 @@ def configured(issuer, monkeypatch):
             monkeypatch.setenv(f"SIGHTLINE_OIDC_{name.upper()}", value)
         settings.cache_clear()
         oidc._metadata.clear()
+        oidc._silent_since.clear()
 
     setting(issuer=issuer, client_id=CLIENT, client_secret="provider-secret", roles_claim="roles")
     yield setting
@@ -173,6 +176,26 @@ def test_a_provider_that_does_not_answer_is_told_from_one_that_refuses(configure
     configured(issuer="http://127.0.0.1:9")
     with pytest.raises(ProviderRefusedError, match="does not answer"):
         authorization_address(Secret.new(), CALLBACK)
+
+
+def test_nobody_waits_for_a_provider_that_has_just_been_silent(configured, monkeypatch):
+    """It takes connections and says nothing: the first one waits in vain, the next is told so at once."""
+    monkeypatch.setattr(oidc, "_WAIT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        configured(issuer=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        waited = []
+        for _ in range(2):
+            began = time.monotonic()
+            with pytest.raises(ProviderRefusedError, match="does not answer"):
+                authorization_address(Secret.new(), CALLBACK)
+            waited.append(time.monotonic() - began)
+        assert waited[0] >= 0.5
+        assert waited[1] < 0.1
+        monkeypatch.setattr(oidc, "_SILENT_FOR_SECONDS", 0)
+        began = time.monotonic()
+        with pytest.raises(ProviderRefusedError, match="does not answer"):
+            authorization_address(Secret.new(), CALLBACK)
+        assert time.monotonic() - began >= 0.5
 
 
 def test_a_provider_that_goes_away_half_way_does_not_answer(issuer, ada):

@@ -11,13 +11,13 @@ def chosen():
     import streamlit as st  # noqa: PLC0415
 
     from app.access import Viewer  # noqa: PLC0415
-    from app.ui.saved import _chosen  # noqa: PLC0415
+    from app.ui.saved import chosen_here  # noqa: PLC0415
     from app.ui.scope import Scope  # noqa: PLC0415
 
     query = (("period", "Last 28 days"), ("product", "Mailer"), ("as_of", "7"))
     ada = Viewer("Ada", frozenset(), frozenset())
     scope = Scope(ada, date(2026, 1, 1), date(2026, 2, 1), None, {}, "day", 7, "UTC", "USD", query=query)
-    st.json(_chosen(scope))
+    st.json(chosen_here(scope))
 
 
 def test_a_saved_view_holds_filters_and_whatever_else_the_page_shows():

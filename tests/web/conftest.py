@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from starlette.applications import Starlette
@@ -33,6 +34,14 @@ async def room(scope, receive, send):
         await socket.close()
     elif scope["type"] == "http":
         await PlainTextResponse(f"inside: {scope['path']}")(scope, receive, send)
+
+
+MADE: dict[str, UUID] = {}
+
+
+def made_for(path, member_id):
+    """Files are everybody's here, but those of which a test said whose they are."""
+    return MADE.get(path, member_id) == member_id
 
 
 async def broken(_):
@@ -75,7 +84,7 @@ def setting(installation, monkeypatch):
 def built() -> Starlette:
     return Starlette(
         routes=[*site.ROUTES, Route("/media/broken", broken), Mount("/", room)],
-        middleware=site.middleware(StaticFiles(FILES), farewell=FAREWELL),
+        middleware=site.middleware(StaticFiles(FILES), farewell=FAREWELL, is_made_for=made_for),
         exception_handlers=site.EXCEPTION_HANDLERS,
     )
 

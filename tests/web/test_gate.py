@@ -1,12 +1,14 @@
 """Nothing is open but signing in, health and Streamlit's own files; and what is open says nothing."""
 
+from uuid import uuid4
+
 import pytest
 from sqlalchemy import text
 from starlette.websockets import WebSocketDisconnect
 
 from app import serving
 from app.identity.returning import sign_in_address
-from tests.web.conftest import FAREWELL, FILES, sign_in
+from tests.web.conftest import FAREWELL, FILES, MADE, sign_in
 
 STREAM = "ws://127.0.0.1:8501/_stcore/stream"
 ASSET = next(f"/static/js/{path.name}" for path in (FILES / "static" / "js").glob("index.*.js"))
@@ -67,6 +69,12 @@ def test_no_spelling_of_a_path_gets_around_the_gate(visit, path):
 def test_who_is_signed_in_gets_in(inside):
     assert inside.get("/media/x.csv").text == "inside: /media/x.csv"
     assert "Sightline" in inside.get("/email").text
+
+
+def test_a_file_that_a_page_made_for_somebody_else_is_not_there(inside, monkeypatch):
+    monkeypatch.setitem(MADE, "/media/theirs.csv", uuid4())
+    assert inside.get("/media/theirs.csv").status_code == 404
+    assert inside.get("/media/mine.csv").text == "inside: /media/mine.csv"
 
 
 def test_a_socket_needs_a_session(inside, visit):

@@ -1,0 +1,273 @@
+"""Lists that are read live from Postgres, each under a name: pages show some rows of one, a download holds them all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from app.access import Viewer
+from app.exports.given import Values, day_of, key_named, key_of, text_of
+from app.metrics.errors import MalformedQuestionError
+from app.records import (
+    alerts,
+    belongings,
+    campaigns,
+    contacts,
+    events,
+    invoices,
+    ledgers,
+    payments,
+    prices,
+    templates,
+)
+from app.records.events import Narrowed
+from app.records.reading import MOST_ROWS, Page, Place, workspaces_named
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows of a list: for whom, narrowed how, after which place, and how many at the most."""
+
+    engine: Engine
+    viewer: Viewer
+    given: Values
+    after: Place | None = None
+    limit: int = MOST_ROWS
+
+    @property
+    def workspaces(self) -> frozenset[UUID] | None:
+        """Those that were chosen by their short names; None: all that the viewer sees."""
+        slugs = self.given.get("workspace")
+        return None if slugs is None else workspaces_named(self.engine, self.viewer, slugs)
+
+    @property
+    def paged(self) -> dict[str, Any]:
+        return {"after": self.after, "limit": self.limit}
+
+
+@dataclass(frozen=True)
+class LiveList:
+    """How a list is read, what its rows are, what narrows it, and what of its rows leaves with no download."""
+
+    read: Callable[[Wanted], Page[Any]]
+    row: type[Any]
+    narrowed_by: frozenset[str]
+    kept_back: frozenset[str] = frozenset()
+
+
+def the_list(name: str, given: Values) -> LiveList:
+    """The list of this name; what would not narrow it is refused: its rows would not be what was asked for."""
+    if name not in LISTS:
+        raise MalformedQuestionError(f"No list is named '{name}'.", fix=f"There are {', '.join(sorted(LISTS))}.")
+    found = LISTS[name]
+    unknown = sorted(set(given) - found.narrowed_by)
+    if unknown:
+        raise MalformedQuestionError(
+            f"The list '{name}' is not narrowed by {', '.join(unknown)}.",
+            fix="Open the download from a page again.",
+        )
+    return found
+
+
+def _narrowed(wanted: Wanted) -> Narrowed:
+    values = wanted.given
+    columns = ("product", "provider", "model", "error_code")
+    return Narrowed(
+        campaign=key_of(values, "campaign"),
+        contact=key_of(values, "contact"),
+        kinds=values.get("kind", ()),
+        statuses=values.get("status", ()),
+        slugs=values.get("workspace", ()),
+        channels=values.get("channel", ()),
+        having={name: values[name] for name in columns if name in values},
+        since=day_of(values, "since"),
+        until=day_of(values, "until"),
+    )
+
+
+def _email_events(wanted: Wanted) -> Page[events.EmailEvent]:
+    return events.email_events(wanted.engine, wanted.viewer, _narrowed(wanted), **wanted.paged)
+
+
+def _web_events(wanted: Wanted) -> Page[events.WebEvent]:
+    return events.web_events(wanted.engine, wanted.viewer, _narrowed(wanted), **wanted.paged)
+
+
+def _generations(wanted: Wanted) -> Page[events.Generation]:
+    return events.generations(wanted.engine, wanted.viewer, _narrowed(wanted), **wanted.paged)
+
+
+def _optimizations(wanted: Wanted) -> Page[belongings.Optimization]:
+    since, until = day_of(wanted.given, "since"), day_of(wanted.given, "until")
+    key = key_named(wanted.given, "campaign")
+    return belongings.optimizations(
+        wanted.engine, wanted.viewer, campaign=key, since=since, until=until, **wanted.paged
+    )
+
+
+def _contacts(wanted: Wanted) -> Page[contacts.Contact]:
+    words, status = text_of(wanted.given, "words"), text_of(wanted.given, "status") or None
+    return contacts.search_contacts(
+        wanted.engine, wanted.viewer, words, status=status, workspaces=wanted.workspaces, **wanted.paged
+    )
+
+
+def _sends(wanted: Wanted) -> Page[contacts.Send]:
+    key = key_named(wanted.given, "contact")
+    return _whole(contacts.sends(wanted.engine, wanted.viewer, key, limit=MOST_ROWS))
+
+
+def _campaigns(wanted: Wanted) -> Page[campaigns.Campaign]:
+    values = wanted.given
+    asked = campaigns.Wanted(
+        words=text_of(values, "words"),
+        channels=values.get("channel", ()),
+        products=values.get("product", ()),
+        statuses=values.get("status", ()),
+        slugs=values.get("workspace", ()),
+    )
+    return campaigns.search_campaigns(wanted.engine, wanted.viewer, asked, **wanted.paged)
+
+
+def _components(wanted: Wanted) -> Page[belongings.Component]:
+    key = key_named(wanted.given, "campaign")
+    return _whole(belongings.components(wanted.engine, wanted.viewer, key))
+
+
+def _assets(wanted: Wanted) -> Page[belongings.Asset]:
+    return _whole(belongings.assets(wanted.engine, wanted.viewer, key_named(wanted.given, "campaign")))
+
+
+def _templates(wanted: Wanted) -> Page[templates.Template]:
+    words, kind = text_of(wanted.given, "words"), text_of(wanted.given, "kind") or None
+    return templates.search_templates(
+        wanted.engine, wanted.viewer, words, kind=kind, workspaces=wanted.workspaces, **wanted.paged
+    )
+
+
+def _saved_components(wanted: Wanted) -> Page[templates.SavedComponent]:
+    words = text_of(wanted.given, "words")
+    return templates.search_components(
+        wanted.engine, wanted.viewer, words, workspaces=wanted.workspaces, **wanted.paged
+    )
+
+
+def _versions(wanted: Wanted) -> Page[templates.Version]:
+    key = key_named(wanted.given, "template")
+    return _whole(templates.versions(wanted.engine, wanted.viewer, key, limit=MOST_ROWS))
+
+
+def _alerts(wanted: Wanted) -> Page[alerts.Alert]:
+    return alerts.open_alerts(wanted.engine, wanted.viewer, **wanted.paged)
+
+
+def _invoices(wanted: Wanted) -> Page[invoices.Invoice]:
+    values = wanted.given
+    asked = invoices.Wanted(
+        workspaces=wanted.workspaces,
+        kind=text_of(values, "kind") or None,
+        statuses=values.get("status", ()),
+        words=text_of(values, "words"),
+        since=day_of(values, "since"),
+        until=day_of(values, "until"),
+    )
+    return invoices.invoices(wanted.engine, wanted.viewer, asked, **wanted.paged)
+
+
+def _payments(wanted: Wanted) -> Page[payments.Payment]:
+    values = wanted.given
+    asked = payments.Wanted(
+        workspaces=wanted.workspaces,
+        statuses=values.get("status", ()),
+        invoice=key_of(values, "invoice"),
+        words=text_of(values, "words"),
+        since=day_of(values, "since"),
+        until=day_of(values, "until"),
+    )
+    return payments.payments(wanted.engine, wanted.viewer, asked, **wanted.paged)
+
+
+def _invoice_lines(wanted: Wanted) -> Page[invoices.InvoiceLine]:
+    return _whole(invoices.lines_of(wanted.engine, wanted.viewer, key_named(wanted.given, "invoice")))
+
+
+def _credit_movements(wanted: Wanted) -> Page[ledgers.Movement]:
+    return ledgers.ledger(wanted.engine, wanted.viewer, key_named(wanted.given, "user"), **wanted.paged)
+
+
+def _book_prices(wanted: Wanted) -> Page[prices.BookPrice]:
+    return _whole(prices.book_prices(wanted.engine, wanted.viewer, _calls(wanted), datetime.now(UTC)))
+
+
+def _past_prices(wanted: Wanted) -> Page[prices.PastPrice]:
+    return _whole(prices.past_prices(wanted.engine, wanted.viewer, key_named(wanted.given, "price")))
+
+
+def _waiting_prices(wanted: Wanted) -> Page[prices.WaitingPrice]:
+    return _whole(prices.waiting_prices(wanted.engine, wanted.viewer))
+
+
+def _reported_models(wanted: Wanted) -> Page[prices.ReportedModel]:
+    return _whole(prices.reported_models(wanted.engine, wanted.viewer, _calls(wanted)))
+
+
+def _reported_calls(wanted: Wanted) -> Page[prices.ReportedCall]:
+    return _whole(prices.reported_calls(wanted.engine, wanted.viewer, _calls(wanted), limit=wanted.limit))
+
+
+def _unpriced_models(wanted: Wanted) -> Page[prices.UnpricedModel]:
+    return _whole(prices.unpriced_models(wanted.engine, wanted.viewer, _calls(wanted)))
+
+
+def _calls(wanted: Wanted) -> prices.Calls:
+    values = wanted.given
+    return prices.Calls(
+        slugs=values.get("workspace", ()),
+        providers=values.get("provider", ()),
+        models=values.get("model", ()),
+        products=values.get("product", ()),
+        since=day_of(values, "since"),
+        until=day_of(values, "until"),
+    )
+
+
+def _whole(rows: Sequence[Any]) -> Page[Any]:
+    """What belongs to one thing is few, and read at once."""
+    return Page(tuple(rows), None)
+
+
+_DAYS = ("since", "until")
+_CALLS = (*_DAYS, "workspace", "provider", "model", "product")
+LISTS: Mapping[str, LiveList] = {
+    name: LiveList(read, row, frozenset(narrowed_by), frozenset(kept_back))
+    for name, read, row, narrowed_by, kept_back in (
+        ("email_events", _email_events, events.EmailEvent, (*_DAYS, "workspace", "kind", "campaign", "contact"), ()),
+        ("web_events", _web_events, events.WebEvent, (*_DAYS, "campaign"), ()),
+        # What people asked a model for is read in its product, not carried away from here.
+        ("generations", _generations, events.Generation, (*_DAYS, "workspace", "channel", "kind", "status", "product",
+            "provider", "model", "error_code"), ("prompt_text",)),
+        ("optimizations", _optimizations, belongings.Optimization, (*_DAYS, "campaign"), ()),
+        ("contacts", _contacts, contacts.Contact, ("words", "status", "workspace"), ()),
+        ("sends", _sends, contacts.Send, ("contact",), ()),
+        ("campaigns", _campaigns, campaigns.Campaign, ("words", "channel", "product", "status", "workspace"), ()),
+        ("components", _components, belongings.Component, ("campaign",), ()),
+        ("assets", _assets, belongings.Asset, ("campaign",), ()),
+        ("templates", _templates, templates.Template, ("words", "kind", "workspace"), ()),
+        ("saved_components", _saved_components, templates.SavedComponent, ("words", "workspace"), ()),
+        ("versions", _versions, templates.Version, ("template",), ()),
+        ("alerts", _alerts, alerts.Alert, (), ()),
+        ("invoices", _invoices, invoices.Invoice, (*_DAYS, "workspace", "kind", "status", "words"), ()),
+        ("invoice_lines", _invoice_lines, invoices.InvoiceLine, ("invoice",), ()),
+        ("payments", _payments, payments.Payment, (*_DAYS, "workspace", "status", "words", "invoice"), ()),
+        ("book_prices", _book_prices, prices.BookPrice, (*_DAYS, "provider", "model"), ()),
+        ("past_prices", _past_prices, prices.PastPrice, ("price",), ()),
+        ("waiting_prices", _waiting_prices, prices.WaitingPrice, (), ()),
+        ("reported_models", _reported_models, prices.ReportedModel, _CALLS, ()),
+        ("reported_calls", _reported_calls, prices.ReportedCall, _CALLS, ()),
+        ("unpriced_models", _unpriced_models, prices.UnpricedModel, _CALLS, ()),
+        ("credit_movements", _credit_movements, ledgers.Movement, ("user",), ()),
+    )
+}  # fmt: skip

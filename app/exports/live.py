@@ -1,0 +1,163 @@
+"""Rows that were read live, with a receipt of the reading: which text, with which parameters, when, how many rows."""
+
+import hashlib
+import json
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import UnionType
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from urllib.parse import urlencode
+from uuid import UUID
+
+import pyarrow as pa
+from sqlalchemy import Engine
+
+from app.access import Viewer
+from app.exports.address import Kind
+from app.exports.given import Values
+from app.exports.lists import LiveList, Wanted, the_list
+from app.records.reading import MOST_ROWS, Asked, Page, Place, witnessed
+
+LIST = "list"
+_AT_ONCE = MOST_ROWS
+_TYPES: Mapping[type[Any], pa.DataType] = {
+    bool: pa.bool_(),
+    int: pa.int64(),
+    float: pa.float64(),
+    datetime: pa.timestamp("us", "UTC"),
+    date: pa.date32(),
+    Decimal: pa.decimal128(38, 12),
+}
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveReceipt:
+    """Of one reading: whoever reads again later may find other rows."""
+
+    name: str
+    given: Values
+    read_at: datetime
+    asked: Asked
+
+    @property
+    def id(self) -> str:
+        told = {"list": self.name, "given": self.given, "read_at": self.read_at}
+        return hashlib.sha256(json.dumps(told, default=str, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def sql(self) -> str:
+        """The text as it ran, laid out for people."""
+        return textwrap.dedent(self.asked.sql).strip()
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        return {name: _told(value) for name, value in self.asked.parameters.items()}
+
+    def lines(self, rows: int) -> list[tuple[str, str]]:
+        """As names and texts, of so many rows."""
+        narrowed = "; ".join(f"{name} = {', '.join(values)}" for name, values in self.given.items())
+        return [
+            ("Receipt", self.id),
+            ("Read live from Postgres", f"{self.read_at:%Y-%m-%d %H:%M:%S} UTC; times in the rows are UTC too"),
+            ("List", self.name),
+            ("Narrowed by", narrowed or "nothing but what its reader may see"),
+            ("Rows", f"{rows:,}"),
+            ("SQL", self.sql),
+            ("Parameters", "; ".join(f"{name} = {value}" for name, value in self.parameters.items())),
+        ]
+
+
+@dataclass(frozen=True)
+class Listed(Generic[Row]):
+    """A page of a list's rows, and the receipt of its reading."""
+
+    rows: tuple[Row, ...]
+    next: Place | None
+    receipt: LiveReceipt
+
+
+def read_list(
+    engine: Engine, viewer: Viewer, name: str, given: Values, *, after: Place | None = None, limit: int = MOST_ROWS
+) -> Listed[Any]:
+    """Some rows of a list, for one viewer."""
+    found, receipt = _read(the_list(name, given), name, Wanted(engine, viewer, given, after, limit))
+    return Listed(found.rows, found.next, receipt)
+
+
+def address(name: str, given: Values, kind: Kind, file_name: str) -> str:
+    """Where all rows of the list can be downloaded, by those who may see them."""
+    pairs = [(LIST, name), *((key, value) for key, values in given.items() for value in values), ("name", file_name)]
+    return f"export/{kind}?{urlencode(pairs)}"
+
+
+@dataclass
+class Whole:
+    """All rows of a list, some at a time; `rows` counts those that were read so far."""
+
+    name: str
+    given: Values
+    engine: Engine
+    who: Callable[[], Viewer]
+    rows: int = field(default=0, init=False)
+    receipt: LiveReceipt = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._list = the_list(self.name, self.given)
+        hints = get_type_hints(self._list.row)
+        self.schema = pa.schema([(name, _type(hint)) for name, hint in hints.items() if self._is_shown(name)])
+        self._first = self._page(None)
+
+    def pages(self) -> Iterator[list[dict[str, Any]]]:
+        """Each page is read for who the reader is by then, and nothing is held open between two of them."""
+        page = self._first
+        while True:
+            self.rows += len(page.rows)
+            yield [self._plain(row) for row in page.rows]
+            if page.next is None:
+                return
+            page = self._page(page.next)
+
+    def _page(self, after: Place | None) -> Page[Any]:
+        found, receipt = _read(self._list, self.name, Wanted(self.engine, self.who(), self.given, after, _AT_ONCE))
+        if after is None:
+            self.receipt = receipt
+        return found
+
+    def _is_shown(self, column: str) -> bool:
+        return column not in self._list.kept_back
+
+    def _plain(self, row: object) -> dict[str, Any]:
+        return {name: _cell(value) for name, value in vars(row).items() if self._is_shown(name)}
+
+
+def _read(found: LiveList, name: str, wanted: Wanted) -> tuple[Page[Any], LiveReceipt]:
+    read_at = datetime.now(UTC)
+    with witnessed() as asked:
+        page = found.read(wanted)
+    # The rows come last: before them is looked up what narrows them. What can't be found is never asked for.
+    last = asked[-1] if asked else Asked("-- Nothing can be found by these words: no row was asked for.", {}, 0)
+    return page, LiveReceipt(name=name, given=wanted.given, read_at=read_at, asked=last)
+
+
+def _type(hint: Any) -> pa.DataType:  # noqa: ANN401 - a type of any column
+    kinds = [one for one in get_args(hint) if one is not type(None)] if isinstance(hint, UnionType) else [hint]
+    return _TYPES.get(kinds[0], pa.string())
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - a cell of any column
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, list | tuple | Mapping):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return value
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list | tuple | frozenset):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
