@@ -34,6 +34,8 @@ class Permission(StrEnum):
     MONEY_READ = "money.read"
     PRICES_APPROVE = "prices.approve"
     MONTHS_CLOSE = "months.close"
+    BUDGETS_MANAGE = "budgets.manage"
+    AI_STOP = "ai.stop"
     QUOTAS_READ = "quotas.read"
     TEAM_MANAGE = "team.manage"
 
@@ -53,7 +55,14 @@ _VIEWER = frozenset(
 PERMISSIONS = {
     Role.VIEWER: _VIEWER,
     Role.FINANCE: _VIEWER
-    | {Permission.AI_COST_READ, Permission.MONEY_READ, Permission.PRICES_APPROVE, Permission.MONTHS_CLOSE},
+    | {
+        Permission.AI_COST_READ,
+        Permission.MONEY_READ,
+        Permission.PRICES_APPROVE,
+        Permission.MONTHS_CLOSE,
+        Permission.BUDGETS_MANAGE,
+        Permission.AI_STOP,
+    },
     Role.ADMIN: frozenset(Permission),
 }
 

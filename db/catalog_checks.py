@@ -55,7 +55,9 @@ GLOBALLY_UNIQUE = {
     "budget_alerts_key": "rows of the company have no workspace, and a primary key holds no NULL; the key is random",
     "annotations_key": "rows of the company have no workspace, and a primary key holds no NULL; the key is random",
     "jobs_key": "rows of the company have no workspace, and a primary key holds no NULL; the key is random",
-    "budget_alerts_budget_id_kind_period_start_threshold_is_unique": "it starts with a budget of the same workspace",
+    "budget_days_key": "it starts with a budget of the same workspace",
+    "budget_evaluations_key": "rows of the company have no workspace, as for budgets; the key is random",
+    "alert_deliveries_key": "rows of the company have no workspace, as for budgets; the key is random",
 }
 
 _HOUSE = "'00000000-0000-7000-8000-000000000000'::uuid"

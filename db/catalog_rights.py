@@ -12,6 +12,7 @@ APPEND_ONLY = {
     "template_versions": "a version is what was saved then",
     "ai_cost_corrections": "a correction is itself corrected by another",
     "provider_bill_files": "a file was read as it was",
+    "budget_evaluations": "what was found then was found",
 }
 # Triggers write these, as the owner.
 KEPT_BY_TRIGGERS = {
@@ -22,6 +23,8 @@ KEPT_BY_TRIGGERS = {
     "email_sends": "made from e-mail events",
     "ai_cost_tracking": "summed from AI generations",
     "user_usage": "summed from usage logs",
+    "budget_days": "summed from AI generations",
+    "ai_holds": "held, settled and released by functions that ask for what that needs",
     "ai_months": "a month is closed and opened by functions that ask for what that needs",
 }
 # Run as the owner on the app's call, and take nothing that chooses a tenant's row.
@@ -40,6 +43,11 @@ REVIEWED_AS_OWNER = {
     "ai_usage_of(text,timestamp with time zone,timestamp with time zone,text,timestamp with time zone[],bigint[])": (
         "answers sums of the company by model and day"
     ),
+    "why_ai_is_blocked(uuid,uuid,text,text,text,numeric)": "asks whether the transaction names the workspace",
+    "hold_ai_budget(uuid,uuid,text,text,text,numeric,text,integer)": "asks whether the transaction names the workspace",
+    "settle_ai_hold(uuid,text,numeric)": "asks whether the transaction names the workspace",
+    "release_ai_hold(uuid,text)": "asks whether the transaction names the workspace",
+    "forget_budget_traces(integer)": "deletes holds and evaluations that are long over, and answers how many",
 }
 # The app's roles can make no temporary object (checked below), so nothing can stand before these schemas.
 _PINNED = ("search_path=pg_catalog", "search_path=pg_catalog, public", "search_path=pg_catalog, public, pg_temp")

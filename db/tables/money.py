@@ -1,7 +1,6 @@
-"""AI money: the price book, closed months, budgets and their alerts, providers' bills, and quotas."""
+"""AI money: the price book, closed months, providers' bills, and quotas."""
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.ai import GENERATION_TYPES, SERVICE_TIERS
@@ -10,10 +9,10 @@ from db.tables.base import (
     NO_FIELDS,
     NOW,
     ONE,
-    YES,
     ZERO,
     AiCost,
     Base,
+    Copied,
     Created,
     CurrencyCode,
     Day,
@@ -21,10 +20,8 @@ from db.tables.base import (
     Json,
     Key,
     Keyed,
-    Money,
     Name,
     Revised,
-    SoftDeleted,
     Tenant,
     Timestamps,
     currencies,
@@ -34,7 +31,6 @@ from db.tables.base import (
 )
 from db.tables.products import AI_PROVIDERS, AI_UNITS, METERS, PERIODS, PRODUCTS
 
-BUDGET_SCOPES = ("company", "product", "provider", "workspace", "user", "generation_type")
 RESERVATION_STATES = ("held", "settled", "released", "expired")
 
 
@@ -123,7 +119,7 @@ class AiMonth(Created, Base):
     )
 
 
-class AiCostCorrection(Tenant, Created, Base):
+class AiCostCorrection(Tenant, Created, Copied, Base):
     """What a closed month should have cost more or less, as it was found out after the close."""
 
     __tablename__ = "ai_cost_corrections"
@@ -149,70 +145,7 @@ class AiCostCorrection(Tenant, Created, Base):
         CheckConstraint("amount <> 0", name="a_correction_corrects_something"),
         CheckConstraint("reason <> ''", name="a_correction_has_a_reason"),
         Index("ai_cost_corrections_by_month", "workspace_id", "month"),
-    )
-
-
-class Budget(Keyed, Timestamps, Revised, SoftDeleted, Base):
-    """How much AI may cost in a calendar period, for whom, and what happens when it does."""
-
-    __tablename__ = "budgets"
-
-    name: Mapped[Name]
-    scope: Mapped[Name]
-    scope_value: Mapped[Name | None] = mapped_column(comment="The product, provider or type that a scope names.")
-    workspace_id: Mapped[Key | None] = mapped_column(ForeignKey("workspaces.id"))
-    user_id: Mapped[Key | None] = mapped_column(ForeignKey("users.id"))
-    amount: Mapped[Money]
-    currency: Mapped[CurrencyCode] = mapped_column(server_default="USD")
-    period: Mapped[Name] = mapped_column(server_default="month")
-    timezone: Mapped[Name] = mapped_column(server_default="UTC")
-    thresholds: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{50,80,100}'"))
-    at_limit: Mapped[Name] = mapped_column(server_default="notify")
-    is_active: Mapped[bool] = mapped_column(server_default=YES)
-
-    __table_args__ = (
-        values("scope", BUDGET_SCOPES),
-        values("period", PERIODS),
-        values("at_limit", ("notify", "block")),
-        *currencies("currency"),
-        CheckConstraint("amount > 0", name="a_budget_is_positive"),
-        CheckConstraint("0 < ALL (thresholds)", name="thresholds_are_positive_percentages"),
-        CheckConstraint(
-            "(scope IN ('workspace', 'user')) = (workspace_id IS NOT NULL) "
-            "AND (scope = 'user') = (user_id IS NOT NULL) "
-            "AND (scope IN ('product', 'provider', 'generation_type')) = (scope_value IS NOT NULL)",
-            name="a_scope_names_what_it_covers",
-        ),
-        UniqueConstraint("workspace_id", "id"),
-        Index("budgets_by_workspace_id", "workspace_id"),
-    )
-
-
-class BudgetAlert(Keyed, Created, Base):
-    """A threshold of a budget that was reached, once per period; or an emergency stop."""
-
-    __tablename__ = "budget_alerts"
-
-    budget_id: Mapped[Key | None] = mapped_column(ForeignKey("budgets.id"))
-    workspace_id: Mapped[Key | None] = mapped_column(ForeignKey("workspaces.id"))
-    kind: Mapped[Name] = mapped_column(server_default="threshold")
-    period_start: Mapped[Instant]
-    threshold: Mapped[int | None]
-    spent: Mapped[AiCost | None]
-    reason: Mapped[Name | None]
-    details: Mapped[Json] = mapped_column(server_default=NO_FIELDS)
-    acknowledged_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
-    acknowledged_at: Mapped[Instant | None]
-    ended_at: Mapped[Instant | None]
-
-    __table_args__ = (
-        values("kind", ("threshold", "forecast", "blocked", "emergency_stop")),
-        CheckConstraint("kind = 'emergency_stop' OR budget_id IS NOT NULL", name="an_alert_belongs_to_a_budget"),
-        # Beside the plain reference, which covers the company's own: a workspace's alert names a budget of its own.
-        same_workspace("budget_id", "budgets"),
-        CheckConstraint("kind <> 'emergency_stop' OR reason IS NOT NULL", name="a_stop_has_a_reason"),
-        UniqueConstraint("budget_id", "kind", "period_start", "threshold"),
-        Index("budget_alerts_by_workspace_id", "workspace_id"),
+        Index("ai_cost_corrections_by_row_xid", "row_xid"),
     )
 
 

@@ -118,7 +118,11 @@ def _ai_money(few):
     add(few.connection, "ai_prices", provider="google", model="imagen", unit="image", price="0.04", per=1,
         valid_from=NOON, version=1, source="price list")  # fmt: skip
     budget = few.add("budgets", name="AI", scope="workspace", amount=100).id
-    few.add("budget_alerts", budget_id=budget, period_start=NOON, threshold=50)
+    alert = few.add("budget_alerts", budget_id=budget, period_start=NOON, threshold=50).id
+    few.add("alert_deliveries", alert_id=alert, channel="email")
+    few.add("budget_evaluations", budget_id=budget, period_start=NOON, amount=100, spent=50, held=0)
+    few.add("ai_holds", call_key="1", amount="0.04", expires_at=TOMORROW)
+    add(few.connection, "ai_stops", scope="product", scope_value=str(few.workspace), reason="A test.")
     # One bill a month: every handful brings a month of its own.
     month = date(1970 + few.workspace.int % 50, 1, 1)
     read = add(few.connection, "provider_bill_files", provider="google", kind="cost", name="csv", rows=1,

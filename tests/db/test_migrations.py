@@ -76,7 +76,8 @@ WISHES = ["cancel_requested_at"]
 # What the engine of quotas adds to balances and reservations.
 QUOTAS = ["opening_used", "over_since", "key_place"]
 # Kinds of usage and states of prices that an earlier revision has no place for.
-KINDS_AND_STATES = ["cache_write_1h_tokens", "more_units", "unpriced_because", "rejected_by", "rejected_at"]
+KINDS_AND_STATES = ["cache_write_1h_tokens", "more_units", "unpriced_because", "rejected_by", "rejected_at",
+    "warns_of_forecast", "about", "stop_id", "snoozed_until", "snoozed_by"]  # fmt: skip
 
 
 def digests(connection):
