@@ -111,6 +111,26 @@ class Settings(BaseSettings):
             "the database rule. Empty: only people of `sightline user add` get in."
         ),
     )
+    openai_admin_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="SIGHTLINE_OPENAI_ADMIN_KEY",
+        description="An admin key of the OpenAI organisation, to ask for its costs and usage; empty: files alone.",
+    )
+    openai_url: str = Field(
+        default="https://api.openai.com/v1",
+        validation_alias="SIGHTLINE_OPENAI_URL",
+        description="Where OpenAI's costs and usage are asked for.",
+    )
+    anthropic_admin_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="SIGHTLINE_ANTHROPIC_ADMIN_KEY",
+        description="An admin key of the Anthropic organisation, to ask for its reports; empty: files alone.",
+    )
+    anthropic_url: str = Field(
+        default="https://api.anthropic.com/v1",
+        validation_alias="SIGHTLINE_ANTHROPIC_URL",
+        description="Where Anthropic's cost and usage reports are asked for.",
+    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="SIGHTLINE_METRICS_TOKEN",

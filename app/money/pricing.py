@@ -97,7 +97,11 @@ class Book:
         known = [one for one in self._prices.get((call.provider, call.model, tier), ()) if one.holds(call.began_at)]
         if not known:
             return _unpriced(call, f"no prices of the model, {tier}")
-        found = {unit: _price_of(known, unit, call.usage) for unit, quantity in call.usage.units.items() if quantity}
+        found = {
+            unit: _price_of(known, unit, call.usage.tokens_read)
+            for unit, quantity in call.usage.units.items()
+            if quantity
+        }
         if missing := sorted(str(unit) for unit, price in found.items() if price is None):
             return _unpriced(call, f"no price of {', '.join(missing)}")
         lines = tuple(Line(unit, call.usage.units[unit], price) for unit, price in found.items() if price is not None)
@@ -107,10 +111,15 @@ class Book:
         version = max((line.price.version for line in lines), default=min(price.version for price in known))
         return Priced(cost, version, None, lines, call.reported_cost)
 
+    def rate(self, of: tuple[str, str, str], unit: Unit, *, at: datetime, tokens_read: Decimal) -> Decimal | None:
+        """What one unit of a provider's model in a tier costs; None: the book has no price of it."""
+        known = (one for one in self._prices.get(of, ()) if one.holds(at))
+        price = _price_of(known, unit, tokens_read)
+        return None if price is None else price.price / price.per
 
-def _price_of(known: Iterable[Price], unit: Unit, usage: Usage) -> Price | None:
+
+def _price_of(known: Iterable[Price], unit: Unit, tokens_read: Decimal) -> Price | None:
     """Of the unit's kind, else of no kind; of the highest context tier that is reached; the one that began last."""
-    tokens_read = usage.tokens_read
     return max(
         (price for price in known if price.fits(unit, tokens_read)),
         key=lambda price: (price.unit.variant == unit.variant, price.context_from, price.valid_from, price.version),

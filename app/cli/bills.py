@@ -1,0 +1,82 @@
+"""The commands that read in what other companies charge, and show how it compares with the ledger."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.cli import shared
+from app.cli.shared import out, plain, say
+from app.commands import bills
+from app.commands.reconciling import bills as all_bills
+from app.commands.reconciling import reconciliation
+from app.ingest.fetching import fetch_bill
+from app.ingest.formats import READERS
+from app.money.reconciliation import Reconciliation
+from db.errors import SightlineError
+
+import_app = typer.Typer(help="Read in what other companies say.", no_args_is_help=True)
+
+Provider = Annotated[str | None, typer.Option(help=f"One of {', '.join(READERS)}; told by the file itself if it can.")]
+
+
+@import_app.command(name="bill")
+def import_bill(
+    files: Annotated[list[Path] | None, typer.Argument(help="As the provider exports them; in any order.")] = None,
+    provider: Provider = None,
+    month: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m"], help="Ask the provider's interface for this month instead.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Days that are told otherwise replace what is in.")
+    ] = False,
+) -> None:
+    """Read bills of AI providers: OpenAI's costs and usage, Anthropic's reports, Google Cloud's cost table as CSV.
+
+    Each file is taken whole or not at all; a file that was read before changes nothing.
+
+    Example: `sightline import bill openai-costs-2026-10.json openai-usage-2026-10.json`
+    """
+    if bool(files) == (month is not None):
+        raise SightlineError("There is nothing to read.", fix="Give files, or --provider and --month.")
+    with shared.operating() as (engine, by):
+        if month is not None:
+            for name, content in fetch_bill(provider or "", month.date().replace(day=1)):
+                report = bills.read_file(engine, by, content, name, provider=provider, replace=replace, source="api")
+                say(f"{name}: {report.sentence}")
+        for file in files or []:
+            report = bills.read_file(engine, by, _content(file), file.name, provider=provider, replace=replace)
+            say(f"{file.name}: {report.sentence}")
+
+
+def reconcile(
+    month: Annotated[datetime, typer.Argument(formats=["%Y-%m"], help="Such as 2026-10.")],
+) -> None:
+    """Show what each provider charged for a month beside the ledger, and the names of the difference.
+
+    Example: `sightline reconcile 2026-10`
+    """
+    first = month.replace(tzinfo=UTC).date().replace(day=1)
+    with shared.operating() as (engine, by):
+        found = [reconciliation(engine, by, bill) for bill in all_bills(engine, by) if bill.month == first]
+    if not found:
+        say(f"No bill of {first:%B %Y} was read in. `sightline import bill --help` says how.")
+        return
+    out.print(_table(found))
+
+
+def _table(found: list[Reconciliation]) -> Table:
+    table = Table("Provider", "Ledger", *(kind.replace("_", " ") for kind in found[0].by_kind), "Provider's lines")
+    for one in found:
+        parts = (f"{amount:,.4f}" if amount else "" for amount in one.by_kind.values())
+        table.add_row(plain(one.provider), f"{one.ledger:,.4f}", *parts, f"{one.charged:,.4f}")
+    return table
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SightlineError(f"{file} can't be read.", why=f"{error.strerror}.") from None
