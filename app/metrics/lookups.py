@@ -48,7 +48,23 @@ WORKSPACES = _columns("workspaces", "code, id, name, slug, country", "workspace_
 USERS = _columns("users", "code, id, COALESCE(name, email) AS name", "user_code", "code")
 CAMPAIGNS = _columns("campaigns", "code, id, workspace_code, name, product, channel, status", "campaign_code", "code")
 TOUCHES = Lookup("campaigns", "campaigns", CAMPAIGNS.sql, (("touch_campaign_code", "code"),))
-PLANS = _columns("plans", "id, product, tier, name, version", "plan_id", "id")
+# A tier is sold in several currencies, by the month and by the year, and its versions follow each other.
+_PLANS = """
+SELECT
+    id,
+    product,
+    tier,
+    version,
+    CONCAT_WS(
+        ', ',
+        name,
+        currency,
+        CASE WHEN billing_period = 'annual' THEN 'annual' END,
+        CASE WHEN version > 1 THEN CONCAT('version ', version) END
+    ) AS name
+FROM plans
+"""
+PLANS = Lookup("plans", "plans", _PLANS, (("plan_id", "id"),))
 COMPONENTS = _columns("campaign_components", "id, workspace_code, name, component_type", "component_id", "id")
 SUBSCRIBED = Lookup(
     "subscribed",

@@ -22,7 +22,8 @@ def grid(
     opened: Opened | None = None,
 ) -> Markup:
     """The rows as they come; the first cell leads to the detail where there is one."""
-    has_change = any(name.endswith("_change") for name in answer.table.column_names)
+    # A metric may be a change itself, as that of MRR is.
+    has_change = any(f"{metric.name}_before" in answer.table.column_names for metric in answer.metrics)
     head = tag(
         "tr",
         *(tag("th", words.spelled(one.name), scope="col") for one in answer.by),

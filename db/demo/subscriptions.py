@@ -83,11 +83,21 @@ def _history(
         _one(rng, season, catalogue, workspace, (product, tier, period), span=first, is_churn=bool(leaves and stays))
     ]
     if not stays:
+        was_free = made[0].plan.price == 0
         goes_up = step + 1 < len(ladder) and (rng.random() < 0.75 or step == 0)  # noqa: PLR2004
         tier = ladder[step + 1] if goes_up else ladder[max(step - 1, 0)]
         second = (changes_at, leaves)
         made.append(
-            _one(rng, season, catalogue, workspace, (product, tier, period), span=second, is_churn=bool(leaves))
+            _one(
+                rng,
+                season,
+                catalogue,
+                workspace,
+                (product, tier, period),
+                span=second,
+                is_churn=bool(leaves),
+                may_try=was_free,
+            )
         )
         made[-1].is_upgrade = goes_up
     if leaves and leaves < season.end - 120 * DAY and rng.random() < 0.6:  # noqa: PLR2004
@@ -108,11 +118,13 @@ def _one(
     *,
     span: tuple[int, int | None],
     is_churn: bool,
+    may_try: bool = True,
 ) -> Subscription:
+    """Whoever paid already goes on paying: a trial of the next plan would read as churn."""
     product, tier, period = kind
     started_at, ended_at = span
     plan = catalogue.sold(product, tier, workspace.currency, period, started_at)
-    has_trial = plan.price > 0 and started_at >= season.start + DAY and rng.random() < 0.4  # noqa: PLR2004
+    has_trial = plan.price > 0 and started_at >= season.start + DAY and rng.random() < 0.4 and may_try  # noqa: PLR2004
     trial_ends_at = started_at + _TRIAL if has_trial else None
     if ended_at and trial_ends_at and ended_at < trial_ends_at:
         trial_ends_at = None
