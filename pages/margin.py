@@ -5,6 +5,7 @@ import streamlit as st
 from app import ui
 from app.access import Permission
 from app.ui.below_cost import below_cost
+from app.ui.focus_files import focus_files
 from app.ui.owed import credit_moves
 from app.ui.recurring import recurring
 
@@ -29,6 +30,7 @@ VIEWS = (
     MRR := "Recurring revenue",
     RESULTS := "Results",
     CREDITS := "Credits",
+    FOCUS := "FOCUS",
 )
 
 viewer = ui.person_here(Permission.MONEY_READ)
@@ -59,6 +61,8 @@ elif view == RESULTS:
         why="The cost of everything that was generated in a product for each conversion of its campaigns.")  # fmt: skip
 elif view == CREDITS:
     credit_moves(scope)
+elif view == FOCUS:
+    focus_files(scope)
 else:
     parts = ui.ask(PER_PART, scope, by=SPLITS[view], order="-recognised_revenue")
     ui.table(parts, name=f"by-{SPLITS[view]}", title=view, why="Rates are empty where nothing was earned.")

@@ -1,18 +1,20 @@
 """The export of a month of AI cost in the form of FOCUS 1.4, a day at a time, for whoever may see it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pyarrow as pa
 from sqlalchemy import Engine, RowMapping
 
 from app.access import Viewer
+from app.exports.address import Kind
 from app.exports.sheets import Sheet
 from app.metrics.errors import MalformedQuestionError
 from app.money import focus
-from app.money.charges import Books, Charges, Costed, Held, Kind
+from app.money.charges import Books, ChargeKind, Charges, Costed, Held
 from app.money.focus import COLUMNS, METRICS, Dataset, Row
 from app.money.focus_rows import Billed, BillLine, Correction, CreditsMoved, Teller
 from app.money.ledger import usage_in
@@ -22,6 +24,8 @@ from app.money.units import Unit, Usage
 from app.records import focus as records
 from db.tables import HOUSE_WORKSPACE
 
+# What an address names the dataset by.
+FOCUS = "focus"
 _AMOUNT = pa.decimal128(38, 18)
 
 
@@ -96,7 +100,7 @@ class _Covering:
             if line.is_issued:
                 self._lines.setdefault((line.provider, line.day, line.model, line.unit), []).append(line)
 
-    def of(self, day: date, kind: Kind) -> Billed | None:
+    def of(self, day: date, kind: ChargeKind) -> Billed | None:
         invoice = self._invoices.get(kind.provider)
         if invoice is None:
             return None
@@ -106,6 +110,17 @@ class _Covering:
         )
         # Of several lines nobody can tell which one it is.
         return Billed(invoice, found[0].id if len(found) == 1 else None)
+
+
+def address(dataset: Dataset, month: date, kind: Kind) -> str:
+    """Where a dataset of a month can be downloaded, by those who may see it."""
+    return f"export/{kind}?{urlencode({FOCUS: dataset, 'month': f'{month:%Y-%m}', 'name': dataset})}"
+
+
+def sheet_of_address(told: Mapping[str, Sequence[str]], engine: Engine, who: Callable[[], Viewer]) -> Sheet:
+    """The dataset that an address names."""
+    month = month_named(next(iter(told.get("month", ())), ""))
+    return sheet(Month(engine, who, month, datetime.now(UTC)), dataset_named(told[FOCUS][-1]))
 
 
 def sheet(month: Month, dataset: Dataset) -> Sheet:
@@ -143,7 +158,7 @@ def _days(month: date, last: date) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def _order(kind: Kind) -> tuple[str, ...]:
+def _order(kind: ChargeKind) -> tuple[str, ...]:
     price = f"{kind.context_from:020} {kind.unit_price:f}"
     return (str(kind.workspace), kind.provider, kind.model, kind.service_tier, str(kind.unit or ""), price)
 

@@ -45,7 +45,7 @@ class Costed:
 
 
 @dataclass(frozen=True, order=True)
-class Kind:
+class ChargeKind:
     """What charges are added up by. Without a unit they are of calls that no version of the book prices as they stand.
 
     Charges of two prices are apart: a price changed at noon, or a call reached the next context tier.
@@ -77,7 +77,7 @@ class Charges:
     """The charges of a stretch of time, and how many calls have no price. They add up to the calls' costs exactly."""
 
     books: Books
-    by_kind: dict[Kind, Charge] = field(default_factory=dict)
+    by_kind: dict[ChargeKind, Charge] = field(default_factory=dict)
     unpriced: dict[tuple[UUID, str, str], int] = field(default_factory=dict)
 
     def add(self, one: Costed) -> None:
@@ -96,7 +96,7 @@ class Charges:
         with localcontext(prec=DIGITS):
             return sum((charge.amount for charge in self.by_kind.values()), Decimal(0))
 
-    def _parts(self, one: Costed, cost: Decimal, version: int) -> Iterable[tuple[Kind, Decimal, Decimal]]:
+    def _parts(self, one: Costed, cost: Decimal, version: int) -> Iterable[tuple[ChargeKind, Decimal, Decimal]]:
         priced = self.books.at(version).price(one.call)
         if priced.cost != cost:
             # Nothing is made up of a cost that came from elsewhere: it stays whole.
@@ -110,12 +110,12 @@ class Charges:
         return parts
 
 
-def _kind(one: Costed, line: Line | None) -> Kind:
+def _kind(one: Costed, line: Line | None) -> ChargeKind:
     call = one.call
     if line is None:
-        return Kind(one.workspace, call.provider, call.model, call.usage.service_tier, None, 0, Decimal(1))
+        return ChargeKind(one.workspace, call.provider, call.model, call.usage.service_tier, None, 0, Decimal(1))
     price = line.price
-    return Kind(
+    return ChargeKind(
         one.workspace,
         call.provider,
         call.model,

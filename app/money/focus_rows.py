@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from app.money.charges import Charge, Kind
+from app.money.charges import Charge, ChargeKind
 from app.money.focus import COLUMNS, CREDITS, ISSUERS, OURSELVES, Dataset, Row, instant, next_month
 from app.money.units import TOKEN_UNITS
 
@@ -85,7 +85,7 @@ class Teller:
     account: UUID
     workspaces: Mapping[UUID, str]
 
-    def used(self, day: date, kind: Kind, charge: Charge, billed: Billed | None) -> Row:
+    def used(self, day: date, kind: ChargeKind, charge: Charge, billed: Billed | None) -> Row:
         """A charge of one kind on one day."""
         unit = _unit(kind)
         tier = kind.service_tier
@@ -256,14 +256,14 @@ class Teller:
         return {column: told.get(column) for column in COLUMNS[Dataset.COST_AND_USAGE]}
 
 
-def _unit(kind: Kind) -> str:
+def _unit(kind: ChargeKind) -> str:
     """Costs that stay whole are counted in dollars of themselves."""
     if kind.unit is None:
         return "USD"
     return "Tokens" if kind.unit.name in TOKEN_UNITS else _UNITS[kind.unit.name]
 
 
-def _named(kind: Kind) -> str:
+def _named(kind: ChargeKind) -> str:
     return str(kind.unit) if kind.unit else "cost as it was told"
 
 

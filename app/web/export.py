@@ -1,4 +1,4 @@
-"""Downloads: a question or a list in an address, answered for whoever asks it now; nothing is kept on the server."""
+"""Downloads: a question, a list or a month in an address, answered for whoever asks now; nothing is kept here."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,6 +12,7 @@ from app.access import NotPermittedError, Viewer
 from app.answering import the_desk
 from app.exports.address import Kind, question_of
 from app.exports.files import WRITERS
+from app.exports.focus import FOCUS, sheet_of_address
 from app.exports.given import given
 from app.exports.live import LIST, Whole
 from app.exports.sheets import Sheet, sheet_of_answer, sheet_of_list
@@ -58,6 +59,8 @@ def _sheet(pairs: list[tuple[str, str]], who: Callable[[], Viewer]) -> Sheet:
     told: dict[str, list[str]] = {}
     for name, value in pairs:
         told.setdefault(name, []).append(value)
+    if FOCUS in told:
+        return sheet_of_address(told, serving.engines().ro, who)
     if LIST not in told:
         return sheet_of_answer(the_desk().ask(question_of(pairs), who()))
     narrowed = {name: values for name, values in told.items() if name not in {LIST, "name"}}
