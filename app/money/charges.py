@@ -44,7 +44,7 @@ class Costed:
     version: int | None
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class ChargeKind:
     """What charges are added up by. Without a unit they are of calls that no version of the book prices as they stand.
 
