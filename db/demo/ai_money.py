@@ -1,9 +1,8 @@
-"""Budgets and their alerts, providers' bills beside our own ledger, and quotas."""
+"""Budgets and their alerts, and quotas."""
 
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
-from hashlib import sha256
 
 import numpy as np
 
@@ -90,66 +89,6 @@ def _alerts(rng: np.random.Generator, season: Season, budget: Row, made: Generat
                 }
             )
     return rows
-
-
-def bill_rows(rng: np.random.Generator, season: Season, made: Generations) -> tuple[list[Row], list[Row]]:
-    """What each provider charged for each month that is over: near our ledger, never quite the same."""
-    bills, lines = [], []
-    this_month = int(month_of(np.array([season.end]))[0])
-    first_month = int(month_of(np.array([season.start]))[0])
-    group = (made.at // DAY) * len(MODELS) + made.model
-    found, position = np.unique(group, return_inverse=True)
-    cost = np.zeros(len(found), np.int64)
-    np.add.at(cost, position, made.cost)
-    quantity = np.zeros(len(found), np.int64)
-    np.add.at(quantity, position, made.tokens.sum(axis=1) + made.images + made.video_seconds)
-    by_bill: dict[tuple[str, int], list[tuple[int, int, int, int]]] = defaultdict(list)
-    for one, amount, units in zip(found.tolist(), cost.tolist(), quantity.tolist(), strict=True):
-        day, model = divmod(one, len(MODELS))
-        month = int(month_of(np.array([day * DAY]))[0])
-        if first_month < month < this_month and units:
-            by_bill[MODELS[model][0], month].append((day, model, amount, units))
-    for (provider, month), parts in sorted(by_bill.items()):
-        bill = _bill(rng, provider, month, is_closed=month < this_month - 2)
-        own_lines = [_bill_line(rng, bill, part) for part in parts]
-        bill["total"] = sum((line["amount"] for line in own_lines), Decimal(0))
-        bills.append(bill)
-        lines += own_lines
-    return bills, lines
-
-
-def _bill(rng: np.random.Generator, provider: str, month: int, *, is_closed: bool) -> Row:
-    at = _month_start(month + 1) + 2 * DAY
-    closed_at = moment(at + 4 * DAY) if is_closed else None
-    return {
-        "id": key_at(rng, at),
-        "provider": provider,
-        "month": first_of_month(month),
-        "currency": "USD",
-        "source": "demo invoice",
-        "source_digest": sha256(f"{provider} {month}".encode()).hexdigest(),
-        "status": "closed" if is_closed else "open",
-        "closed_at": closed_at,
-        "created_at": moment(at),
-        "updated_at": closed_at or moment(at),
-    }
-
-
-def _bill_line(rng: np.random.Generator, bill: Row, part: tuple[int, int, int, int]) -> Row:
-    day, model, amount, units = part
-    # Now and then a call is missing on one side, or lies on the other side of midnight.
-    thousandths = 1000 + (int(rng.integers(-30, 40)) if rng.random() < 0.15 else 0)  # noqa: PLR2004
-    return {
-        "id": key_at(rng, micros(bill["created_at"])),
-        "bill_id": bill["id"],
-        "day": day_of(day * DAY),
-        "model": MODELS[model][1],
-        "quantity": Decimal(units),
-        "amount": _dollars(amount * thousandths // 1000),
-        "currency": "USD",
-        "description": f"Use of {MODELS[model][1]}",
-        "created_at": bill["created_at"],
-    }
 
 
 def quota_rows(

@@ -15,6 +15,7 @@ from db.demo import (
     ai_money,
     audience,
     belongings,
+    bills,
     credit_ledger,
     email_facts,
     invoices,
@@ -81,6 +82,7 @@ class Build:
 
     def __init__(self, seed: int, season: Season, scale: Scale, seal: Seal, digest: Callable[[str], bytes]) -> None:
         self.export_formats: list[UUID] = []
+        self.bills = bills.Bills()
         self.seed, self.season, self.scale, self.seal, self.digest = seed, season, scale, seal, digest
         self.world: World = make_world(self.numbers("world"), season)
         self.catalogue = make_catalogue(self.numbers("plans"), season)
@@ -215,9 +217,11 @@ class Build:
         budgets, alerts = ai_money.budget_rows(numbers, self.world, made)
         yield "budgets", budgets
         yield "budget_alerts", alerts
-        bills, lines = ai_money.bill_rows(numbers, self.season, made)
-        yield "provider_bills", bills
-        yield "provider_bill_lines", lines
+        prices = self.book.rows(self.numbers("prices of bills"))
+        self.bills = bills.make_bills(self.numbers("bills"), self.season, made, prices, self.world.workspaces[0].id)
+        yield "provider_bills", self.bills.bills
+        yield "provider_bill_files", self.bills.files
+        yield "provider_bill_lines", self.bills.lines
         balances, overrides = ai_money.quota_rows(numbers, self.world, self.catalogue, self.subscriptions)
         yield "quota_balances", balances
         yield "quota_overrides", overrides
@@ -264,3 +268,4 @@ def put_in(connection: Session, build: Build, staging: Staging, made: Generation
     for done, fact in enumerate(_LIVE_FACTS, 1):
         staging.rows[fact] += sum(insert_live(connection, fact, _EVENTS_AT_ONCE))
         progress("Last days through the triggers", done, len(_LIVE_FACTS))
+    bills.close_months(connection, build.season, build.bills.corrections)
