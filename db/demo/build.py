@@ -37,6 +37,7 @@ from db.demo.load import (
     session,
 )
 from db.demo.plans import make_catalogue
+from db.demo.price_proposals import price_rows
 from db.demo.prices import PriceBook
 from db.demo.rows import Row
 from db.demo.seasons import Season
@@ -213,7 +214,7 @@ class Build:
             row["template_id"] = UUID(bytes=owned.keys[template].tobytes()) if template >= 0 else None
 
     def _ai_money(self, numbers: np.random.Generator, made: Generations) -> Iterator[tuple[str, list[Row]]]:
-        yield "ai_prices", self.book.rows(numbers)
+        yield "ai_prices", price_rows(self.book, numbers, self.numbers("proposed prices"))
         budgets, alerts = ai_money.budget_rows(numbers, self.world, made)
         yield "budgets", budgets
         yield "budget_alerts", alerts

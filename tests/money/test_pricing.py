@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from app.money import anthropic, google, openai
-from app.money.pricing import Book, Call, Price, total
+from app.money.pricing import Book, Call, Price, Priced, total
 from app.money.units import Unit, Usage, counted
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,24 +28,23 @@ def of_unit(provider, model, unit, dollars, **more):
     return Price(provider, model, Unit(*unit), Decimal(dollars), 1, **{"valid_from": BEGAN, **more})
 
 
-BOOK = Book(
-    [
-        *of_model("openai", "gpt-4o", ("5", "2.5", None, None, "15", "15"), valid_to=MIDNIGHT),
-        *of_model("openai", "gpt-4o", ("2.5", "1.25", None, None, "10", "10"), valid_from=MIDNIGHT, version=2),
-        *of_model("openai", "gpt-4o", ("1.25", "0.625", None, None, "5", "5"), service_tier="batch"),
-        *of_model("openai", "gpt-4o", ("4.25", "2.125", None, None, "17", "17"), service_tier="priority"),
-        *of_model("anthropic", "claude-sonnet", ("3", "0.3", "3.75", "6", "15", "15")),
-        of_unit("anthropic", "claude-sonnet", ("tool_call", "web_search"), "0.01"),
-        *of_model("google", "gemini-pro", ("1.25", "0.125", None, None, "10", "10")),
-        *of_model("google", "gemini-pro", ("2.5", "0.25", None, None, "15", "15"), context_from=200_001),
-        of_unit("openai", "dall-e-3", ("image", "1024x1024/standard"), "0.04"),
-        of_unit("openai", "dall-e-3", ("image", "1024x1024/hd"), "0.08"),
-        of_unit("google", "imagen", ("image",), "0.04"),
-        of_unit("google", "imagen", ("image", "4k"), "0.06"),
-        of_unit("google", "veo", ("video_second", "1080p"), "0.4"),
-        of_unit("openai", "whisper", ("audio_second",), "0.0001"),
-    ]
-)
+PRICES = [
+    *of_model("openai", "gpt-4o", ("5", "2.5", None, None, "15", "15"), valid_to=MIDNIGHT),
+    *of_model("openai", "gpt-4o", ("2.5", "1.25", None, None, "10", "10"), valid_from=MIDNIGHT, version=2),
+    *of_model("openai", "gpt-4o", ("1.25", "0.625", None, None, "5", "5"), service_tier="batch"),
+    *of_model("openai", "gpt-4o", ("4.25", "2.125", None, None, "17", "17"), service_tier="priority"),
+    *of_model("anthropic", "claude-sonnet", ("3", "0.3", "3.75", "6", "15", "15")),
+    of_unit("anthropic", "claude-sonnet", ("tool_call", "web_search"), "0.01"),
+    *of_model("google", "gemini-pro", ("1.25", "0.125", None, None, "10", "10")),
+    *of_model("google", "gemini-pro", ("2.5", "0.25", None, None, "15", "15"), context_from=200_001),
+    of_unit("openai", "dall-e-3", ("image", "1024x1024/standard"), "0.04"),
+    of_unit("openai", "dall-e-3", ("image", "1024x1024/hd"), "0.08"),
+    of_unit("google", "imagen", ("image",), "0.04"),
+    of_unit("google", "imagen", ("image", "4k"), "0.06"),
+    of_unit("google", "veo", ("video_second", "1080p"), "0.4"),
+    of_unit("openai", "whisper", ("audio_second",), "0.0001"),
+]
+BOOK = Book(PRICES)
 
 
 def cost(provider, model, usage, at=NOON, **more):
@@ -75,6 +74,20 @@ def gemini(read, cached=0, written=0):
 def sonnet(**counts):
     [usage] = anthropic.messages({"input_tokens": 0, "output_tokens": 0, **counts})
     return usage
+
+
+def compacted():
+    """A request of two samplings: the counts above are those of the message alone."""
+    return anthropic.messages(
+        {
+            "input_tokens": 23_000,
+            "output_tokens": 1_000,
+            "iterations": [
+                {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3_500},
+                {"type": "message", "input_tokens": 23_000, "output_tokens": 1_000},
+            ],
+        }
+    )
 
 
 # Dollars for a million are millionths of a dollar for one: 1,000 tokens at $5 are $0.005.
@@ -111,6 +124,11 @@ COMPUTED = {
     "Google: a size with a price of its own": ("google", "imagen", google.images(1, size="4k"), "0.06"),
     "Google: a size without one costs what all do": ("google", "imagen", google.images(1, size="2k"), "0.04"),
     "Google: seven seconds of video": ("google", "veo", google.video(7, kind="1080p"), "2.8"),
+    "Anthropic: a compaction reads and writes like a call": (
+        "anthropic", "claude-sonnet", compacted()[0], "0.5925"),  # 180,000 at 3 and 3,500 at 15
+    "Anthropic: what came of it is charged by its own prompt": (
+        "anthropic", "claude-sonnet", compacted()[1], "0.084"),  # 23,000 at 3 and 1,000 at 15
+    "Google: half a second of video": ("google", "veo", google.video(Decimal("0.5"), kind="1080p"), "0.2"),
     "nothing used costs nothing": ("openai", "gpt-4o", Usage({}), "0"),
     "one cheap token": ("openai", "gpt-4o", openai_tokens(1, 1, 0), "0.0000025"),
 }  # fmt: skip
@@ -205,3 +223,8 @@ def test_failed_and_repeated_attempts_cost_what_they_used_and_unpriced_ones_are_
         Call("openai", "gpt-9", NOON, openai_tokens(1000, 0, 100)),
     ]
     assert total(map(BOOK.price, attempts)) == (Decimal("0.0115"), {"no prices of the model, standard": 1})
+
+
+def test_a_million_calls_are_added_up_without_losing_a_digit():
+    one = Priced(Decimal("0.00002055"), 1, None, (), None)
+    assert total([one] * 1_000_000) == (Decimal("20.55"), {})

@@ -41,6 +41,7 @@ ORACLE = """
     LEFT JOIN ai_prices AS p ON p.provider = g.provider AND p.model = g.model AND p.service_tier = g.service_tier
         AND p.valid_from <= g.created_at AND (p.valid_to IS NULL OR g.created_at < p.valid_to)
         AND p.variant IN ('', g.image_size || '/' || g.image_quality)
+        AND p.approved_at IS NOT NULL AND p.superseded_by IS NULL
     GROUP BY g.id, g.cost, g.price_version
 """
 
