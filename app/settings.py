@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -136,6 +137,40 @@ class Settings(BaseSettings):
         validation_alias="SIGHTLINE_METRICS_TOKEN",
         description="The bearer token that opens /metrics from elsewhere; empty: it answers on this machine alone.",
     )
+    openai_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="OPENAI_API_KEY",
+        description="The key of the language models that draft and rewrite for admins; empty: that alone is off.",
+    )
+    openai_base_url: str = Field(
+        default="https://api.openai.com/v1",
+        validation_alias="OPENAI_BASE_URL",
+        description="Where the models are: OpenAI's, or any server that speaks its format.",
+    )
+    ai_provider: Literal["openai", "anthropic", "google"] = Field(
+        default="openai",
+        validation_alias="SIGHTLINE_AI_PROVIDER",
+        description="By whose prices and budgets those calls are reckoned: `openai`, `anthropic` or `google`.",
+    )
+    ai_model: str = Field(
+        default="gpt-4o-mini",
+        validation_alias="SIGHTLINE_AI_MODEL",
+        description="The model that is asked, as the price book names it.",
+    )
+    ai_timeout_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        le=600,
+        validation_alias="SIGHTLINE_AI_TIMEOUT_SECONDS",
+        description="So many seconds without a sign of a model's answer end an attempt.",
+    )
+    ai_unpriced_ceiling: Decimal | None = Field(
+        default=None,
+        ge=0,
+        validation_alias="SIGHTLINE_AI_UNPRICED_CEILING",
+        description="What a call is taken to cost at most, in dollars, where no price of its model is known; "
+        "empty: such calls are refused.",
+    )
     log_format: Literal["console", "json"] = Field(
         default="console",
         validation_alias="SIGHTLINE_LOG_FORMAT",
@@ -157,7 +192,12 @@ class Settings(BaseSettings):
     def _empty_means_none(cls, url: object) -> object:
         return None if url == "" else url
 
-    @field_validator("public_url", "oidc_issuer")
+    @field_validator("ai_unpriced_ceiling", mode="before")
+    @classmethod
+    def _empty_means_refused(cls, amount: object) -> object:
+        return None if amount == "" else amount
+
+    @field_validator("public_url", "oidc_issuer", "openai_base_url")
     @classmethod
     def _web_address(cls, url: str) -> str:
         if url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):

@@ -21,6 +21,7 @@ from app.jobs import queue
 from app.jobs.catalogue import Catalogue
 from app.jobs.lake import lake_jobs
 from app.jobs.prices import price_jobs
+from app.jobs.quotas import quota_jobs
 from app.jobs.service import CONNECTIONS_PER_WORKER, serve_jobs
 from app.jobs.upkeep import upkeep
 from app.lake.place import the_engine, the_place
@@ -42,7 +43,7 @@ Key = Annotated[UUID, typer.Argument(help="The key of the job, as `sightline job
 
 def catalogue(refresher: Refresher) -> Catalogue:
     """Every kind of job that this program runs."""
-    return Catalogue((*upkeep(settings().zone), *price_jobs(), *lake_jobs(refresher)))
+    return Catalogue((*upkeep(settings().zone), *price_jobs(), *quota_jobs(), *lake_jobs(refresher)))
 
 
 def worker(

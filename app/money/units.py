@@ -21,6 +21,8 @@ READ_UNITS = (
     "cached_image_input",
     "video_input",
 )
+# What a call used whose response did not say so. Nothing has a price for it: such a call is not taken to be free.
+UNREPORTED = "unreported_usage"
 TOKEN_UNITS = (*READ_UNITS, "output", "reasoning", "audio_output", "image_output", "video_output")
 
 
@@ -45,7 +47,7 @@ class Usage:
         if self.service_tier not in SERVICE_TIERS:
             raise ValueError(f"{self.service_tier} is no service tier.")
         for unit, quantity in self.units.items():
-            if unit.name not in AI_UNITS or quantity < 0:
+            if unit.name not in (*AI_UNITS, UNREPORTED) or quantity < 0:
                 raise ValueError(f"{quantity} of {unit} is no usage.")
 
     @property

@@ -115,6 +115,7 @@ def quota_rows(
 def _balance(rng: np.random.Generator, one: Subscription, limit: Row, span: tuple[int, int]) -> Row:
     amount = limit["amount"]
     ceiling = 5_000 if amount is None else amount
+    used = min(ceiling, int(ceiling * rng.beta(2, 2) * 1.15))
     return {
         "workspace_id": one.workspace.id,
         "id": key_at(rng, span[0]),
@@ -126,7 +127,8 @@ def _balance(rng: np.random.Generator, one: Subscription, limit: Row, span: tupl
         "limit_amount": amount,
         "grace_amount": limit["grace_amount"],
         "is_soft": limit["enforcement"] == "soft",
-        "used": min(ceiling, int(ceiling * rng.beta(2, 2) * 1.15)),
+        "used": used,
+        "opening_used": used,
         "created_at": moment(span[0]),
         "updated_at": moment(span[0]),
     }

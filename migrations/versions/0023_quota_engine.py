@@ -720,8 +720,17 @@ CREATE FUNCTION expire_quota_reservations(at_most integer DEFAULT 1000) RETURNS 
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public
     RETURN expire_quotas_at(clock_timestamp(), at_most);
 
--- What is left of credits that the team granted for a time. Credits are used in the order in which they came, so of a
--- grant is left what the balance has more than came after it.
+-- Credits are used in the order in which they came, so of a grant is left what the balance has more than came after it.
+CREATE FUNCTION left_of_grant(customer uuid, granted_at bigint, amount integer) RETURNS integer
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $$
+    SELECT LEAST(amount, u.credits_balance - COALESCE((
+        SELECT SUM(t.amount) FROM credit_transactions AS t
+        WHERE t.user_id = customer AND t.position > granted_at AND t.amount > 0
+    ), 0))::integer
+    FROM users AS u WHERE u.id = customer
+$$;
+
+-- Take back what is left of credits that the team granted for a time.
 CREATE FUNCTION expire_granted_credits(at_most integer DEFAULT 1000) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
@@ -730,21 +739,16 @@ DECLARE
     expired bigint := 0;
 BEGIN
     FOR one IN
-        SELECT g.workspace_id, g.id, g.user_id, g.amount, g.position
+        SELECT g.workspace_id, g.id, g.user_id
         FROM credit_transactions AS g
         WHERE g.type = 'grant' AND g.reference_type = 'team' AND g.expires_at <= clock_timestamp()
-            AND NOT EXISTS (
-                SELECT FROM credit_transactions AS e
-                WHERE e.workspace_id = g.workspace_id AND e.reference_id = g.id AND e.type = 'expiry'
-            )
+            AND left_of_grant(g.user_id, g.position, g.amount) > 0
         ORDER BY g.user_id, g.position
         LIMIT at_most
     LOOP
-        SELECT LEAST(one.amount, u.credits_balance - COALESCE((
-            SELECT SUM(t.amount) FROM credit_transactions AS t
-            WHERE t.user_id = u.id AND t.position > one.position AND t.amount > 0
-        ), 0)) INTO left_of_it
-        FROM users AS u WHERE u.id = one.user_id FOR NO KEY UPDATE;
+        PERFORM 1 FROM users AS u WHERE u.id = one.user_id FOR NO KEY UPDATE;
+        SELECT left_of_grant(g.user_id, g.position, g.amount) INTO left_of_it
+        FROM credit_transactions AS g WHERE g.workspace_id = one.workspace_id AND g.id = one.id;
         CONTINUE WHEN left_of_it <= 0;
         INSERT INTO credit_transactions (workspace_id, user_id, amount, type, reference_id, reference_type, description)
         VALUES (one.workspace_id, one.user_id, -left_of_it, 'expiry', one.id, 'grant', 'The grant ended');
@@ -793,7 +797,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    run(f"DROP FUNCTION {', '.join((*CALLED_BY_COMMANDS, *ASKED_BY_PAGES))}, expire_quotas_at(timestamptz, integer);")
+    run(f"DROP FUNCTION {', '.join((*CALLED_BY_COMMANDS, *ASKED_BY_PAGES))}, expire_quotas_at(timestamptz, integer),"
+        " left_of_grant(uuid, bigint, integer);")
     run("""
     DROP TYPE quota_level;
     DROP INDEX quota_reservations_a_key_fills_each_place_once;
