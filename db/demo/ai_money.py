@@ -11,7 +11,7 @@ from db.demo.keys import key_at
 from db.demo.plans import Catalogue
 from db.demo.prices import DOLLAR, MODELS
 from db.demo.rows import Row
-from db.demo.seasons import DAY, HOUR, Season, day_of, first_of_month, micros, moment, month_of
+from db.demo.seasons import DAY, HOUR, Season, first_of_month, moment, month_of
 from db.demo.subscriptions import Subscription
 from db.demo.world import World
 
