@@ -171,6 +171,29 @@ class Settings(BaseSettings):
         description="What a call is taken to cost at most, in dollars, where no price of its model is known; "
         "empty: such calls are refused.",
     )
+    smtp_url: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="SIGHTLINE_SMTP_URL",
+        description=(
+            "The mail server that sends alerts, such as smtps://user:password@mail.example:465 or "
+            "smtp://mail.example:587?starttls=1; empty: none are sent by e-mail."
+        ),
+    )
+    alert_from: str = Field(
+        default="",
+        validation_alias="SIGHTLINE_ALERT_FROM",
+        description="The address that alerts are sent from; empty: the first one they are sent to.",
+    )
+    alert_to: str = Field(
+        default="",
+        validation_alias="SIGHTLINE_ALERT_TO",
+        description="The addresses that alerts are sent to, with commas between them.",
+    )
+    alert_webhook: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="SIGHTLINE_ALERT_WEBHOOK",
+        description="A webhook that takes alerts as Slack takes messages: JSON with a `text`; empty: none.",
+    )
     log_format: Literal["console", "json"] = Field(
         default="console",
         validation_alias="SIGHTLINE_LOG_FORMAT",
@@ -203,6 +226,30 @@ class Settings(BaseSettings):
         if url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
             raise ValueError("it must look like https://sightline.example")
         return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, url: SecretStr) -> SecretStr:
+        # The address may hold a password: the message must not repeat it.
+        if url.get_secret_value() and not re.fullmatch(
+            r"smtps?://([^\s/?#@]*@)?[^\s/?#@:]+(:\d{1,5})?/?(\?starttls=[01])?", url.get_secret_value()
+        ):
+            raise ValueError("it must look like smtps://user:password@mail.example:465")
+        return url
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _webhook(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not re.fullmatch(r"https?://[^\s/?#@]+[^\s#]*", url.get_secret_value()):
+            raise ValueError("it must look like https://hooks.example/services/…")
+        return url
+
+    @field_validator("alert_to", "alert_from")
+    @classmethod
+    def _mail_addresses(cls, given: str) -> str:
+        if any(not re.fullmatch(r"[^@\s,]+@[^@\s,]+", one.strip()) for one in given.split(",") if one.strip()):
+            raise ValueError("it must be e-mail addresses with commas between them")
+        return given
 
     @field_validator("public_url")
     @classmethod
@@ -244,6 +291,11 @@ class Settings(BaseSettings):
             # The address may hold a password: the message must not repeat it.
             raise ValueError("it must look like postgresql://user:password@host:5432/database")
         return url
+
+    @property
+    def alert_addresses(self) -> tuple[str, ...]:
+        """To whom alerts are sent by e-mail."""
+        return tuple(one.strip() for one in self.alert_to.split(",") if one.strip())
 
     @property
     def keys_folder(self) -> Path:

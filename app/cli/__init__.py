@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from app import database, keys, up
 from app.access import Role
-from app.cli import bills, lake, prices, questions, shared, work
+from app.cli import bills, budgets, exports, lake, month_report, months, prices, questions, shared, work
 from app.cli.shared import err, out, plain, say
 from app.commands import team
 from app.commands.demo_team import ensure_demo_team
@@ -52,8 +52,12 @@ app.command()(questions.metrics)
 app.command()(work.worker)
 app.add_typer(work.jobs_app, name="jobs")
 app.add_typer(prices.prices_app, name="prices")
+app.add_typer(budgets.budgets_app, name="budgets")
 app.add_typer(bills.import_app, name="import")
 app.command()(bills.reconcile)
+app.add_typer(exports.export_app, name="export")
+exports.export_app.command(name="month")(month_report.export_month)
+app.add_typer(months.months_app, name="months")
 
 
 def main() -> None:

@@ -18,7 +18,10 @@ from app.cli import shared
 from app.cli.shared import out, plain, say
 from app.database import Address, Engines
 from app.jobs import queue
+from app.jobs.alerts import alert_jobs
+from app.jobs.budgets import budget_jobs
 from app.jobs.catalogue import Catalogue
+from app.jobs.costs import cost_jobs
 from app.jobs.lake import lake_jobs
 from app.jobs.prices import price_jobs
 from app.jobs.quotas import quota_jobs
@@ -43,7 +46,9 @@ Key = Annotated[UUID, typer.Argument(help="The key of the job, as `sightline job
 
 def catalogue(refresher: Refresher) -> Catalogue:
     """Every kind of job that this program runs."""
-    return Catalogue((*upkeep(settings().zone), *price_jobs(), *quota_jobs(), *lake_jobs(refresher)))
+    zone = settings().zone
+    alerting = (*budget_jobs(), *cost_jobs(zone), *alert_jobs())
+    return Catalogue((*upkeep(zone), *price_jobs(), *quota_jobs(), *alerting, *lake_jobs(refresher)))
 
 
 def worker(

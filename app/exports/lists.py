@@ -14,6 +14,7 @@ from app.metrics.errors import MalformedQuestionError
 from app.records import (
     alerts,
     belongings,
+    budgets,
     campaigns,
     contacts,
     events,
@@ -21,6 +22,7 @@ from app.records import (
     ledgers,
     payments,
     prices,
+    stops,
     templates,
 )
 from app.records.events import Narrowed
@@ -164,6 +166,25 @@ def _alerts(wanted: Wanted) -> Page[alerts.Alert]:
     return alerts.open_alerts(wanted.engine, wanted.viewer, **wanted.paged)
 
 
+def _alert_history(wanted: Wanted) -> Page[alerts.AlertHistory]:
+    state = text_of(wanted.given, "state") or alerts.AlertState.OPEN
+    if state not in set(alerts.AlertState):
+        raise MalformedQuestionError(f"No alert is '{state}'.", fix="Open the download from a page again.")
+    return alerts.alerts(wanted.engine, wanted.viewer, alerts.AlertState(state), **wanted.paged)
+
+
+def _budgets(wanted: Wanted) -> Page[budgets.BudgetNow]:
+    return _whole(budgets.budgets(wanted.engine, wanted.viewer))
+
+
+def _budget_evaluations(wanted: Wanted) -> Page[budgets.Evaluation]:
+    return budgets.evaluations(wanted.engine, wanted.viewer, key_of(wanted.given, "budget"), **wanted.paged)
+
+
+def _stops(wanted: Wanted) -> Page[stops.StopRecord]:
+    return _whole(stops.stops(wanted.engine, wanted.viewer))
+
+
 def _invoices(wanted: Wanted) -> Page[invoices.Invoice]:
     values = wanted.given
     asked = invoices.Wanted(
@@ -259,6 +280,10 @@ LISTS: Mapping[str, LiveList] = {
         ("saved_components", _saved_components, templates.SavedComponent, ("words", "workspace"), ()),
         ("versions", _versions, templates.Version, ("template",), ()),
         ("alerts", _alerts, alerts.Alert, (), ()),
+        ("alert_history", _alert_history, alerts.AlertHistory, ("state",), ()),
+        ("budgets", _budgets, budgets.BudgetNow, (), ()),
+        ("budget_evaluations", _budget_evaluations, budgets.Evaluation, ("budget",), ()),
+        ("stops", _stops, stops.StopRecord, (), ()),
         ("invoices", _invoices, invoices.Invoice, (*_DAYS, "workspace", "kind", "status", "words"), ()),
         ("invoice_lines", _invoice_lines, invoices.InvoiceLine, ("invoice",), ()),
         ("payments", _payments, payments.Payment, (*_DAYS, "workspace", "status", "words", "invoice"), ()),

@@ -49,6 +49,13 @@ def upkeep(zone: str) -> tuple[JobType, ...]:
             lease_seconds=300,
         ),
         JobType(
+            "forget_budget_traces",
+            "Deletes holds of calls that are long over, and evaluations of budgets after 400 days.",
+            InTransaction(_forgetting("forget_budget_traces")),
+            Daily(time(3, 20), zone),
+            lease_seconds=300,
+        ),
+        JobType(
             "forget_done_jobs",
             "Deletes completed and cancelled jobs that are older than the retention policy says; failed ones stay.",
             Outside(_forget_done_jobs),

@@ -50,11 +50,14 @@ PAGES = (
     MenuPage("ai_usage", "AI usage", ":material/auto_awesome:", Permission.AI_USAGE_READ, Audience.TEAM),
     MenuPage("templates", "Templates", ":material/draw:", Permission.TEMPLATES_READ, Audience.TEAM),
     MenuPage("template", "Template", ":material/draw:", Permission.TEMPLATES_READ, Audience.TEAM, is_detail=True),
+    MenuPage("ai_cost", "AI cost", ":material/payments:", Permission.AI_COST_READ, Audience.FINANCE),
+    MenuPage("budgets", "Budgets and alerts", ":material/savings:", Permission.AI_COST_READ, Audience.FINANCE),
     MenuPage("margin", "Margin", ":material/balance:", Permission.MONEY_READ, Audience.FINANCE),
     MenuPage("invoices", "Invoices and credits", ":material/receipt:", Permission.MONEY_READ, Audience.FINANCE),
     MenuPage("invoice", "Invoice", ":material/receipt:", Permission.MONEY_READ, Audience.FINANCE, is_detail=True),
     MenuPage(
         "credit_ledger", "Credit ledger", ":material/toll:", Permission.MONEY_READ, Audience.FINANCE, is_detail=True
     ),
+    MenuPage("price_book", "Price book", ":material/sell:", Permission.AI_COST_READ, Audience.FINANCE),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

@@ -16,6 +16,7 @@ from db.demo import (
     audience,
     belongings,
     bills,
+    budgets,
     credit_ledger,
     email_facts,
     invoices,
@@ -215,9 +216,12 @@ class Build:
 
     def _ai_money(self, numbers: np.random.Generator, made: Generations) -> Iterator[tuple[str, list[Row]]]:
         yield "ai_prices", price_rows(self.book, numbers, self.numbers("proposed prices"))
-        budgets, alerts = ai_money.budget_rows(numbers, self.world, made)
-        yield "budgets", budgets
-        yield "budget_alerts", alerts
+        kept = budgets.make_budgets(self.numbers("budgets"), self.world, made)
+        yield "budgets", kept.budgets
+        yield "ai_stops", kept.stops
+        yield "budget_alerts", kept.alerts
+        yield "budget_evaluations", kept.evaluations
+        yield "alert_deliveries", kept.deliveries
         prices = self.book.rows(self.numbers("prices of bills"))
         self.bills = bills.make_bills(self.numbers("bills"), self.season, made, prices, self.world.workspaces[0].id)
         yield "provider_bills", self.bills.bills
@@ -264,6 +268,8 @@ def put_in(connection: Session, build: Build, staging: Staging, made: Generation
         (build.season.start // 1_000_000, build.season.end // 1_000_000),
     )
     remember_events(connection)
+    # Attached months pass by the triggers that keep what budgets have spent.
+    connection.execute("SELECT recount_budgets(NULL)")
     for done, total in analyze(connection):
         progress("Statistics", done, total)
     for done, fact in enumerate(_LIVE_FACTS, 1):

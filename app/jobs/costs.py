@@ -1,0 +1,129 @@
+"""Jobs that look at AI cost itself: calls that nobody has a price for, and days that were not as usual."""
+
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, text
+
+from app.jobs import queue
+from app.jobs.alerts import SEND_ALERTS, Raised, raise_alert
+from app.jobs.catalogue import Handle, JobType, Outcome, Outside
+from app.jobs.schedules import Daily, Every
+from app.money.anomalies import Anomaly, DayOfUse, Use, anomalies
+from app.money.budgets import AlertKind
+from app.settings import settings
+from db.engine import seeing
+
+WATCH_UNPRICED = "watch_unpriced_calls"
+WATCH_UNUSUAL = "watch_unusual_costs"
+EVERY_SECONDS = 900
+# Four weeks tell what is usual, and four more which of these were unusual themselves; days before are judged late.
+_DAYS_OF_USE = 59
+_DAYS_JUDGED = 3
+
+# Of the months that pricing looks back on; what is younger than a quarter of an hour may be priced any moment.
+_UNPRICED = text("""
+    SELECT provider || '/' || model AS model, COUNT(*) AS calls, MIN(unpriced_because) AS because
+    FROM ai_generations
+    WHERE cost IS NULL AND status IN ('completed', 'failed')
+        AND created_at >= now() - interval '62 days' AND created_at < now() - interval '15 minutes'
+    GROUP BY provider, model
+    ORDER BY 1
+""")
+_PRICED_BY_NOW = text("""
+    UPDATE budget_alerts SET ended_at = now()
+    WHERE kind = 'unpriced' AND ended_at IS NULL AND about <> ALL (CAST(:still AS TEXT[]))
+""")
+_USE = text("""
+    SELECT CAST(g.created_at AT TIME ZONE :zone AS DATE) AS day, w.name AS workspace, g.model, COUNT(*) AS calls,
+        SUM(g.input_tokens + g.cached_input_tokens + g.cache_write_tokens + g.output_tokens + g.reasoning_tokens
+            + g.images + g.audio_seconds + g.video_seconds) AS units,
+        SUM(g.cost) AS cost
+    FROM ai_generations AS g
+    JOIN workspaces AS w ON w.id = g.workspace_id
+    WHERE g.cost IS NOT NULL AND g.created_at >= :since AND g.created_at < :until
+    GROUP BY 1, w.id, w.name, g.model
+""")
+
+
+def cost_jobs(zone: str) -> tuple[JobType, ...]:
+    """What they find concerns the company: the alerts are of no workspace."""
+    return (
+        JobType(
+            WATCH_UNPRICED,
+            "Raises an alert for each model whose calls have no price, and ends it when they have one.",
+            Outside(_watch_unpriced),
+            Every(EVERY_SECONDS),
+        ),
+        JobType(
+            WATCH_UNUSUAL,
+            "Raises an alert for each of the last days whose AI cost was unusual, with who made it so.",
+            Outside(_watch_unusual),
+            Daily(time(5, 0), zone),
+            lease_seconds=300,
+        ),
+    )
+
+
+def _watch_unpriced(handle: Handle) -> Outcome:
+    with handle.engines.pipe.connect() as connection:
+        found = connection.execute(_UNPRICED).all()
+        month = connection.execute(text("SELECT date_trunc('month', now(), 'UTC')")).scalar_one()
+    with seeing(handle.engines.rw, (), actor=f"the job {WATCH_UNPRICED}") as connection:
+        connection.execute(_PRICED_BY_NOW, {"still": [row.model for row in found]})
+        raised = _told(
+            connection,
+            [
+                Raised(AlertKind.UNPRICED, month, _unpriced(row.calls, row.model, row.because), about=row.model)
+                for row in found
+            ],
+        )
+    return {"models": len(found), "raised": raised}
+
+
+def _unpriced(calls: int, model: str, because: str | None) -> str:
+    why = f": {because}" if because else ""
+    return f"{calls:,} calls of {model} have no price{why}. What they cost is in no figure and no budget."
+
+
+def _watch_unusual(handle: Handle) -> Outcome:
+    zone = ZoneInfo(settings().zone)
+    today = datetime.now(zone).date()
+    first = today - timedelta(days=_DAYS_OF_USE)
+    with handle.engines.pipe.connect() as connection:
+        asked = {"zone": settings().zone, "since": _start(first, zone), "until": _start(today, zone)}
+        history = [
+            DayOfUse(row.day, row.workspace, row.model, Use(row.calls, Decimal(row.units), row.cost))
+            for row in connection.execute(_USE, asked)
+        ]
+    found = anomalies(history, today - timedelta(days=_DAYS_JUDGED), today)
+    with seeing(handle.engines.rw, (), actor=f"the job {WATCH_UNUSUAL}") as connection:
+        raised = _told(
+            connection,
+            [
+                Raised(AlertKind.ANOMALY, _start(one.day, zone), _unusual(one), about="day", spent=one.cost)
+                for one in found
+            ],
+        )
+    return {"days": len(found), "raised": raised}
+
+
+def _unusual(one: Anomaly) -> str:
+    driver = one.driver
+    return (
+        f"AI cost {one.cost:,.2f} USD on {one.day.day} {one.day:%B %Y} where {one.expected:,.2f} were usual:"
+        f" {driver.workspace or 'all workspaces'}, {driver.model}, {'more' if driver.difference > 0 else 'less'}"
+        f" by {driver.cause}."
+    )
+
+
+def _told(connection: Connection, alerts: list[Raised]) -> int:
+    raised = sum(raise_alert(connection, one) for one in alerts)
+    if raised:
+        queue.enqueue(connection, SEND_ALERTS, unique_key=SEND_ALERTS)
+    return raised
+
+
+def _start(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
