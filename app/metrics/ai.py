@@ -1,7 +1,7 @@
 """AI usage and its cost: every attempt of every call, as priced when it was made."""
 
 from app.access import Permission
-from app.metrics.metric import Direction, Metric, Percentile, Ratio, Sum, Total, Unit
+from app.metrics.metric import Difference, Direction, Metric, Percentile, Ratio, Sum, Total, Unit, When
 from app.metrics.web import CONVERSIONS
 
 UP, DOWN, NEITHER = Direction.UP, Direction.DOWN, Direction.NEITHER
@@ -29,6 +29,18 @@ def _share(name: str, meaning: str, good: Direction, numerator: Metric, denomina
         good=good,
         permission=_USAGE,
         aliases=aliases,
+        numerator=numerator,
+        denominator=denominator,
+    )
+
+
+def _cost_share(name: str, meaning: str, good: Direction, numerator: Metric, denominator: Metric) -> Ratio:
+    return Ratio(
+        name=name,
+        meaning=meaning,
+        unit=Unit.PERCENT,
+        good=good,
+        permission=_COST,
         numerator=numerator,
         denominator=denominator,
     )
@@ -86,9 +98,57 @@ FINISHED = Total(
 )
 COST = _sum(
     "ai_cost",
-    "What attempts cost by the price book that was valid when they were made; unpriced ones are not in it.",
+    "What attempts cost by the price book that was valid when they were made, with what closed months were corrected"
+    " by; unpriced ones are not in it.",
     DOWN,
     unit=Unit.MONEY,
+)
+CORRECTIONS = _sum(
+    "ai_cost_corrections",
+    "What closed months cost more or, below zero, less than their calls say, as it was found out later; it stands on"
+    " the month's first day.",
+    DOWN,
+    unit=Unit.MONEY,
+)
+RETRY_COST = _sum("ai_retry_cost", "What attempts after the first cost.", DOWN, unit=Unit.MONEY, measure="retry_cost")
+FAILED_COST = Sum(
+    name="ai_failed_cost",
+    meaning="What attempts cost that gave no result.",
+    unit=Unit.MONEY,
+    good=DOWN,
+    permission=_COST,
+    measure="ai_cost",
+    when=(When("status", ("failed",)),),
+    is_whole=False,
+)
+CACHE_SAVINGS = _sum(
+    "cache_savings",
+    "What caches saved: tokens read from them and written into them at the standard price of plain input, less what"
+    " they cost as standard calls.",
+    UP,
+    unit=Unit.MONEY,
+)
+BATCH_SAVINGS = _sum(
+    "batch_savings",
+    "What batches and flexible calls saved: their cost as standard calls, less what they cost.",
+    UP,
+    unit=Unit.MONEY,
+)
+SAVINGS = Total(
+    name="ai_savings",
+    meaning="What caches and batches saved together, against the standard prices of the moment.",
+    unit=Unit.MONEY,
+    good=UP,
+    permission=_COST,
+    of=(CACHE_SAVINGS, BATCH_SAVINGS),
+)
+UNDISCOUNTED = Total(
+    name="ai_cost_undiscounted",
+    meaning="What the same use would have cost without caches and batches.",
+    unit=Unit.MONEY,
+    good=NEITHER,
+    permission=_COST,
+    of=(COST, SAVINGS),
 )
 INPUT = _sum("input_tokens", "Tokens read that were in no cache.", NEITHER, unit=Unit.TOKENS)
 CACHED = _sum("cached_input_tokens", "Tokens read from a cache.", UP, "cached_tokens", unit=Unit.TOKENS)
@@ -116,6 +176,22 @@ METRICS: tuple[Metric, ...] = (
     RATING_TOTAL,
     UNPRICED,
     COST,
+    CORRECTIONS,
+    Difference(
+        name="ai_cost_of_calls",
+        meaning="What attempts cost as they were priced, without corrections of closed months.",
+        unit=Unit.MONEY,
+        good=DOWN,
+        permission=_COST,
+        minuend=COST,
+        subtrahend=CORRECTIONS,
+    ),
+    RETRY_COST,
+    FAILED_COST,
+    CACHE_SAVINGS,
+    BATCH_SAVINGS,
+    SAVINGS,
+    UNDISCOUNTED,
     _sum(
         "reported_cost",
         "What providers themselves reported for attempts; never mixed with our own reckoning.",
@@ -156,6 +232,13 @@ METRICS: tuple[Metric, ...] = (
         numerator=RATING_TOTAL,
         denominator=RATED,
     ),
+    _cost_share(
+        "ai_savings_rate", "What caches and batches saved, of what the use would have cost.", UP, SAVINGS, UNDISCOUNTED
+    ),
+    _cost_share(
+        "ai_failed_cost_share", "Cost of attempts that gave no result, of all AI cost.", DOWN, FAILED_COST, COST
+    ),
+    _cost_share("ai_retry_cost_share", "Cost of attempts after the first, of all AI cost.", DOWN, RETRY_COST, COST),
     _cost_per("cost_per_generation", "What an attempt cost.", GENERATIONS),
     _cost_per("cost_per_accepted", "What a result that was kept cost, by the cost of all attempts.", ACCEPTED),
     _cost_per("cost_per_conversion", "AI cost per conversion.", CONVERSIONS),

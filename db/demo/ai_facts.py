@@ -10,7 +10,7 @@ from db.demo import columns, words
 from db.demo.generations import COMPLETED, ERRORS, FAILED, KINDS, LINES, Generations
 from db.demo.keys import Bytes, keys_at, texts_of
 from db.demo.load import CHUNK, Session, Staging
-from db.demo.prices import IMAGE_VARIANTS, MODELS, TIERS
+from db.demo.prices import GPT, IMAGE_VARIANTS, MODELS, TIERS
 from db.demo.seasons import DAY, HOUR, Ints, first_of_month, month_of
 from db.demo.shape import Progress
 from db.demo.world import World
@@ -91,6 +91,10 @@ class AiFacts:
         workspace_key = columns.key_texts(self.world.workspace_keys, workspace)
         completed_at = np.where(made.status == COMPLETED, made.at + made.took_ms * 1000, columns.NEVER)
         is_priced = made.version > 0
+        is_batch, uses_cache = made.tier == 1, made.tokens[:, 1:3].sum(axis=1) > 0
+        # A gateway in front of one model tells what calls cost; now and then it forgets what the cache held.
+        is_told = is_priced & (made.model == GPT) & (product == PRODUCTS.index("web_builder"))
+        reported = made.cost + np.where(made.took_ms % 5 == 0, made.cache_saving, 0)
         is_rated = made.rating > 0
         picture = (made.images > 0) | (made.video_seconds > 0)
         result = np.where(made.status == COMPLETED, np.where(picture, 2, made.line % 2), -1)
@@ -122,6 +126,10 @@ class AiFacts:
                 "image_quality": columns.picked([one.split("/")[1] for one in IMAGE_VARIANTS], made.variant),
                 "video_seconds": pa.array(made.video_seconds),
                 "cost": columns.decimals(made.cost, 12, is_priced),
+                "cache_saving": columns.decimals(made.cache_saving, 12, is_priced & uses_cache),
+                # A batch costs half.
+                "batch_saving": columns.decimals(made.cost, 12, is_batch & (made.cost > 0) & is_priced),
+                "reported_cost": columns.decimals(reported, 12, is_told),
                 "price_version": columns.only(is_priced, pa.array(made.version)),
                 "credits_used": pa.array(made.credits),
                 "completed_at": columns.stamps(completed_at),

@@ -92,6 +92,7 @@ class Generations:
     variant: Ints
     video_seconds: Ints
     cost: Ints
+    cache_saving: Ints
     version: Ints
     credits: Ints
     took_ms: Ints
@@ -201,6 +202,7 @@ def _outcomes(
         variant=np.where(model == DALLE, rng.choice(len(IMAGE_VARIANTS), count, p=(0.6, 0.3, 0.1)), -1),
         video_seconds=np.where((model == VEO) & done, rng.integers(4, 9, count), 0),
         cost=nothing,
+        cache_saving=nothing,
         version=nothing,
         credits=np.where(done, np.array([one.credits for one in LINES])[line], 0),
         took_ms=np.where(error == _TIMEOUT, 120_000, took).astype(np.int64),
@@ -231,6 +233,7 @@ def _tokens(rng: np.random.Generator, model: Ints, line: Ints, at: Ints, season:
 
 def _price(book: PriceBook, made: Generations) -> None:
     made.version = book.versions(made.model, made.at)
+    made.cache_saving = book.cache_savings(made.model, made.at, made.tokens)
     made.cost = book.costs(
         made.model,
         made.at,

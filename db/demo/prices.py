@@ -63,17 +63,29 @@ class PriceBook:
         self, model: Ints, at: Ints, tier: Ints, *, tokens: Ints, images: Ints, variant: Ints, video_seconds: Ints
     ) -> Ints:
         """The cost of each call; `tokens` has a row per call and a column per unit."""
+        cost = (self._rates(model, at) * tokens).sum(axis=1)
+        cost = np.where(tier == 1, cost // 2, cost)
+        per_image = np.array(_DALLE_CENTS)[np.maximum(variant, 0)]
+        per_image = np.where(model == DALLE, per_image, np.where(model == IMAGEN, _IMAGEN_CENTS, 0)) * (DOLLAR // 100)
+        result: Ints = cost + images * per_image + video_seconds * (_VEO_CENTS_PER_SECOND * DOLLAR // 100)
+        return result
+
+    def cache_savings(self, model: Ints, at: Ints, tokens: Ints) -> Ints:
+        """What each call would have cost more as a standard one without a cache."""
+        rates = self._rates(model, at)
+        plain, units = rates[:, :1], [TOKEN_UNITS.index("cached_input"), TOKEN_UNITS.index("cache_write_5m")]
+        result: Ints = ((plain - rates[:, units]) * tokens[:, units]).sum(axis=1)
+        return result
+
+    def _rates(self, model: Ints, at: Ints) -> Ints:
+        """The standard cost of one token of each unit; a row per call."""
         rates = np.zeros((2, len(MODELS), len(TOKEN_UNITS)), np.int64)
         for code, cents in _TOKEN_CENTS.items():
             rates[1, code] = [_per_token(one) for one in cents]
         rates[0] = rates[1]
         rates[0, GPT] = [_per_token(one) for one in _GPT_BEFORE]
         era = (at >= self.season.model_price_change).astype(np.int64)
-        cost = (rates[era, model] * tokens).sum(axis=1)
-        cost = np.where(tier == 1, cost // 2, cost)
-        per_image = np.array(_DALLE_CENTS)[np.maximum(variant, 0)]
-        per_image = np.where(model == DALLE, per_image, np.where(model == IMAGEN, _IMAGEN_CENTS, 0)) * (DOLLAR // 100)
-        result: Ints = cost + images * per_image + video_seconds * (_VEO_CENTS_PER_SECOND * DOLLAR // 100)
+        result: Ints = rates[era, model]
         return result
 
     def rows(self, rng: np.random.Generator) -> list[Row]:

@@ -98,6 +98,11 @@ class AiGeneration(Tenant, Timestamps, Fact, Base):
         comment="What has no column, such as audio_input; and, as unit/kind, which of a column's are of which kind.",
     )
     unpriced_because: Mapped[Name | None]
+    cache_saving: Mapped[AiCost | None] = mapped_column(
+        comment="What it would have cost more without a cache, by standard prices; below zero where writing into it"
+        " cost more."
+    )
+    batch_saving: Mapped[AiCost | None] = mapped_column(comment="What it would have cost more as a standard call.")
     cost: Mapped[AiCost | None] = mapped_column(comment="What we computed, unrounded; NULL: unpriced.")
     reported_cost: Mapped[AiCost | None] = mapped_column(comment="What the source said.")
     currency: Mapped[CurrencyCode] = mapped_column(server_default="USD")

@@ -78,6 +78,8 @@ QUOTAS = ["opening_used", "over_since", "key_place"]
 # Kinds of usage and states of prices that an earlier revision has no place for.
 KINDS_AND_STATES = ["cache_write_1h_tokens", "more_units", "unpriced_because", "rejected_by", "rejected_at",
     "warns_of_forecast", "about", "stop_id", "snoozed_until", "snoozed_by"]  # fmt: skip
+# What calls saved, found anew from the price book.
+SAVINGS = ["cache_saving", "batch_saving"]
 
 
 def digests(connection):
@@ -89,7 +91,14 @@ def digests(connection):
                 "SELECT md5(COALESCE(string_agg(row_text, '' ORDER BY row_text), '')) FROM"
                 f" (SELECT CAST(to_jsonb(t) - CAST(:stamps AS text[]) AS text) AS row_text FROM {table} AS t) AS rows"
             ),
-            {"stamps": TRANSACTION + WISHES + QUOTAS + KINDS_AND_STATES + (STAMPS if table in SEARCHED else [])},
+            {
+                "stamps": TRANSACTION
+                + WISHES
+                + QUOTAS
+                + KINDS_AND_STATES
+                + SAVINGS
+                + (STAMPS if table in SEARCHED else [])
+            },
         )
         for table in tables
     }

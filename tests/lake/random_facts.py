@@ -23,6 +23,8 @@ Strategy = st.SearchStrategy[Any]
 
 # The two months of all random facts; their partitions are made by `make_room`.
 FROM, UNTIL = date(2025, 3, 1), date(2025, 4, 30)
+# A month before them that is closed.
+CLOSED = date(2025, 2, 1)
 ZONES = (
     "UTC",
     "Asia/Kolkata",  # half an hour beside the others
@@ -159,6 +161,8 @@ def _last_of_each(values: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def make_room(connection: Connection) -> None:
     """The partitions of the random months."""
     connection.execute(text("SELECT make_partitions_between(:since, :until)"), {"since": FROM, "until": UNTIL})
+    # Only closed months are corrected.
+    connection.execute(text("INSERT INTO ai_months VALUES (:month, now(), NULL, 0, 0, 0)"), {"month": CLOSED})
 
 
 def company(connection: Connection) -> Company:
@@ -343,6 +347,8 @@ _generation = _row(
     input_tokens=small,
     cached_input_tokens=small,
     cache_write_tokens=small,
+    cache_saving=st.none() | amounts | st.just(Decimal("-0.000000000001")),
+    batch_saving=st.none() | amounts,
     output_tokens=small,
     reasoning_tokens=small,
     images=small,
@@ -354,6 +360,16 @@ _generation = _row(
     generation_time_ms=st.none() | st.sampled_from([0, 1, 2, 50, 51, 999, 1000, 86_400_000]),
     user_rating=st.none() | st.integers(1, 5),
     accepted=st.sampled_from([None, True, False]),
+)
+_correction = _row(
+    month=st.just(CLOSED),
+    kind=st.sampled_from(["price", "late_usage", "other"]),
+    product=st.sampled_from(["craft_ads", "email_studio"]),
+    provider=st.sampled_from(["openai", "google"]),
+    model=st.sampled_from(["small", "large"]),
+    generation_type=st.sampled_from(["image", "email"]),
+    amount=st.sampled_from(["-2.5", "0.000000000001", "7"]).map(Decimal),
+    reason=st.just("It came late."),
 )
 _use = _row(
     logged_at=moments,
@@ -527,6 +543,7 @@ ADS = _story(
 )
 AI = _story(
     _facts("ai_generations", _generation),
+    _facts("ai_cost_corrections", _correction),
     _facts("ai_generations", _generation),
     _changes("ai_generations", status=st.just("completed"), accepted=st.booleans(), user_rating=st.integers(1, 5)),
     _changes("ai_generations", cost=amounts, price_version=st.just(2)),

@@ -31,6 +31,10 @@ _MONEY = {
     "audio_seconds": 3,
     "video_seconds": 3,
     "ai_cost": 12,
+    "ai_cost_corrections": 12,
+    "retry_cost": 12,
+    "cache_savings": 12,
+    "batch_savings": 12,
     "reported_cost": 12,
     "recognised_revenue": 6,
 }

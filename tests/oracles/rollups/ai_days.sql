@@ -1,4 +1,4 @@
--- Attempts of AI calls, what they used and what they cost.
+-- Attempts of AI calls, what they used and what they cost; and corrections of whole months, on the first.
 SELECT
     w.code AS workspace_code,
     u.code AS user_code,
@@ -28,9 +28,51 @@ SELECT
     SUM(g.video_seconds) AS video_seconds,
     SUM(g.tool_calls) AS tool_calls,
     COALESCE(SUM(g.cost), 0) AS ai_cost,
+    0 AS ai_cost_corrections,
+    COALESCE(SUM(g.cost) FILTER (WHERE g.attempt <> 1), 0) AS retry_cost,
+    COALESCE(SUM(g.cache_saving), 0) AS cache_savings,
+    COALESCE(SUM(g.batch_saving), 0) AS batch_savings,
     COALESCE(SUM(g.reported_cost), 0) AS reported_cost,
     SUM(g.credits_used) AS credits_used
 FROM ai_generations AS g
 JOIN workspaces AS w ON w.id = g.workspace_id
 JOIN users AS u ON u.id = g.user_id
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+UNION ALL
+SELECT
+    w.code,
+    NULL,
+    c.month,
+    c.product,
+    c.provider,
+    c.model,
+    c.generation_type,
+    NULL,
+    NULL,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    c.amount,
+    c.amount,
+    0,
+    0,
+    0,
+    0,
+    0
+FROM ai_cost_corrections AS c
+JOIN workspaces AS w ON w.id = c.workspace_id

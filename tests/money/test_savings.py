@@ -1,0 +1,133 @@
+"""What caches and batches saved: computed by hand, kept with the call when it is rated, and as the demo says."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+
+from tests.db.rows import NOON, add, user, workspace
+from tests.db.test_demo import load
+from tests.servers import Database, Server, new_database
+
+BEGUN = datetime(2024, 1, 1, tzinfo=UTC)
+MILLION = 1_000_000
+# Dollars for a million: a cache costs a tenth to read, a quarter more to write, and a batch half.
+PRICES = {"input": "4", "cached_input": "0.40", "cache_write_5m": "5", "cache_write_1h": "8", "output": "20"}
+
+
+@pytest.fixture(scope="module")
+def priced(server18: Server) -> Iterator[Database]:
+    with new_database(server18) as fresh:
+        with fresh.setup.begin() as connection:
+            for unit, price in PRICES.items():
+                for tier, share in (("standard", 1), ("batch", 2)):
+                    _price(connection, unit, Decimal(price) / share, tier)
+            # Above 100,000 tokens everything costs double.
+            for unit in ("input", "cached_input"):
+                _price(connection, unit, Decimal(PRICES[unit]) * 2, "standard", context_from=100_000)
+            _price(connection, "input", Decimal(2), "batch", model="only_in_batches")
+        yield fresh
+
+
+def _price(connection, unit, price, tier, *, model="large", **more):
+    add(
+        connection, "ai_prices", provider="openai", model=model, unit=unit, service_tier=tier, price=price,
+        valid_from=BEGUN, source="hand", approved_at=BEGUN, version=1, **more,
+    )  # fmt: skip
+
+
+def saved(database, **used):
+    """Rate one call that used this, and say what it cost and saved."""
+    with database.setup.begin() as connection:
+        owner = user(connection)
+        home = workspace(connection, owner_id=owner.id)
+        tier = used.pop("service_tier", "standard")
+        add(
+            connection, "ai_generations", workspace_id=home.id, user_id=owner.id, product="mailer", provider="openai",
+            model=used.pop("model", "large"), generation_type="email", status="completed", created_at=NOON,
+            service_tier=tier, **used,
+        )  # fmt: skip
+        since = {"since": NOON - timedelta(days=1)}
+        connection.execute(text("SELECT rate_ai_calls(:since, 'infinity', NULL, true)"), since)
+        asked = text("SELECT cost, cache_saving, batch_saving FROM ai_generations WHERE workspace_id = :home")
+        found = connection.execute(asked, {"home": home.id}).one()
+        return tuple(found)
+
+
+def test_a_plain_call_saves_nothing(priced):
+    assert saved(priced, input_tokens=MILLION // 20, output_tokens=1000) == (Decimal("0.22"), None, None)
+
+
+def test_reading_from_a_cache_saves_nine_tenths_of_the_input(priced):
+    """10,000 tokens: 4 cents plain, 0.4 cents from the cache."""
+    assert saved(priced, cached_input_tokens=10_000) == (Decimal("0.004"), Decimal("0.036"), None)
+
+
+def test_writing_into_a_cache_costs_more_and_is_taken_off(priced):
+    """10,000 tokens for five minutes are 1 cent above the plain 4, for an hour 4 cents."""
+    assert saved(priced, cache_write_tokens=10_000) == (Decimal("0.05"), Decimal("-0.01"), None)
+    assert saved(priced, cache_write_tokens=10_000, cache_write_1h_tokens=10_000) == (
+        Decimal("0.08"), Decimal("-0.04"), None,
+    )  # fmt: skip
+
+
+def test_a_batch_saves_half_of_the_whole_call(priced):
+    assert saved(priced, service_tier="batch", input_tokens=10_000, output_tokens=1000) == (
+        Decimal("0.03"), None, Decimal("0.03"),
+    )  # fmt: skip
+
+
+def test_a_cached_batch_saves_twice_and_nothing_is_counted_in_both(priced):
+    """Plain and standard it is 4 cents; the cache takes 3.6 of them, and the batch half of the 0.4 that are left."""
+    cost, cache, batch = saved(priced, service_tier="batch", cached_input_tokens=10_000)
+    assert (cost, cache, batch) == (Decimal("0.002"), Decimal("0.036"), Decimal("0.002"))
+    assert cost + cache + batch == Decimal("0.04")
+
+
+@pytest.mark.parametrize(("tokens", "cost", "saving"), [(99_999, "0.0399996", "0.3599964"), (100_000, "0.08", "0.72")])
+def test_the_context_that_reprices_the_call_reprices_what_it_saved(priced, tokens, cost, saving):
+    assert saved(priced, cached_input_tokens=tokens) == (Decimal(cost), Decimal(saving), None)
+
+
+def test_without_a_standard_price_nothing_is_known_to_be_saved(priced):
+    assert saved(priced, model="only_in_batches", service_tier="batch", input_tokens=MILLION) == (2, None, None)
+
+
+def test_an_unpriced_call_saved_nothing_known(priced):
+    assert saved(priced, model="unheard", service_tier="batch", cached_input_tokens=5) == (None, None, None)
+
+
+def test_what_is_restated_is_forgotten(priced):
+    with priced.setup.begin() as connection:
+        owner = user(connection)
+        home = workspace(connection, owner_id=owner.id)
+        add(
+            connection, "ai_generations", workspace_id=home.id, user_id=owner.id, product="mailer", provider="openai",
+            model="large", generation_type="email", status="completed", created_at=NOON, cached_input_tokens=10_000,
+            cost=1, price_version=1, cache_saving=2, batch_saving=3,
+        )  # fmt: skip
+        connection.execute(
+            text("UPDATE ai_generations SET cached_input_tokens = 20000 WHERE workspace_id = :home"), {"home": home.id}
+        )
+        asked = text("SELECT cost, cache_saving, batch_saving FROM ai_generations WHERE workspace_id = :home")
+        assert tuple(connection.execute(asked, {"home": home.id}).one()) == (None, None, None)
+
+
+def test_the_demo_saved_what_its_prices_say(server18):
+    """Rated anew, no call of the demo changes; and both kinds of savings are there."""
+    with new_database(server18) as demo:
+        load(demo.setup, today=date(2026, 11, 21))
+        with demo.setup.begin() as connection:
+            rated = connection.scalar(text("SELECT rate_ai_calls('-infinity', 'infinity', NULL, false)"))
+            # Only those without a price learn why they have none.
+            unpriced = connection.scalar(
+                text("SELECT COUNT(*) FROM ai_generations WHERE cost IS NULL AND status <> 'pending'")
+            )
+            cache, batch = connection.execute(
+                text("SELECT SUM(cache_saving), SUM(batch_saving) FROM ai_generations")
+            ).one()
+        assert rated == unpriced > 0
+        assert cache > 0
+        assert batch > 0
