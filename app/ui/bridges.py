@@ -85,11 +85,12 @@ def banded(answer: Asked, expected: Sequence[Expected], title: str) -> Markup:
     ends = [end for one in expected for end in (one.low, one.high)]
     scale = scale_for([*told.values, *values, *ends])
     field = Field(shown=shown, scale=scale, label=plots.described(shown, title), notes=answer.scope.notes)
-    drawn = [_band(number, expected, len(points), scale), *plots.line_paths(shown, scale)]
+    drawn = [band(number, expected, len(points), scale), *plots.line_paths(shown, scale)]
     return joined((plots.legend(shown), draw_field(field, drawn), plots.noted(answer.scope.notes)))
 
 
-def _band(known: int, expected: Sequence[Expected], count: int, scale: Scale) -> Markup:
+def band(known: int, expected: Sequence[Expected], count: int, scale: Scale) -> Markup:
+    """Between what the days to come lie, which follow upon the known ones."""
     if not expected:
         return Markup()
 

@@ -1,0 +1,49 @@
+"""Use without a price: how much there is of which model, since when, and why; what it cost is not known."""
+
+from typing import Any
+
+from app.metrics.metric import Unit
+from app.ui import words
+from app.ui.cards import LIVE
+from app.ui.links import address, anchor
+from app.ui.live import read
+from app.ui.rows import Column
+from app.ui.scope import Scope
+from app.ui.tables import table
+
+_BOOK = "price_book"
+_NOT_TRIED = "not looked at yet: new calls are priced within minutes"
+
+
+def unpriced_use(scope: Scope) -> None:
+    """Of the page's days and filters; each model leads to the book, where a price for it can be approved."""
+    narrowed: dict[str, Any] = {name: scope.where.get(name) for name in ("workspace", "provider", "model", "product")}
+    found = read("unpriced_models", scope, since=scope.since, until=scope.until, **narrowed)
+    others = [words.spelled(name).lower() for name in scope.where if name not in narrowed]
+    unfiltered = f" Not narrowed by {' and '.join(others)}." if others else ""
+    table(
+        [
+            vars(one)
+            | {
+                "reason": one.reason or _NOT_TRIED,
+                "mend": anchor("Add a price", address(_BOOK, scope, model=one.model)),
+            }
+            for one in found.rows
+        ],
+        name="unpriced",
+        title="Use without a price",
+        why=f"Its cost is unknown, not zero, and is in none of the sums. {LIVE}{unfiltered}",
+        columns={
+            "model": "Model",
+            "provider": "Provider",
+            "service_tier": "Tier",
+            "calls": Column("Calls", Unit.COUNT),
+            "reason": "Why",
+            "first_at": "Since",
+            "last_at": "Last",
+            "mend": "Price book",
+        },
+        scope=scope,
+        empty=("Everything that was used has a price.", "Calls of a model without one would be listed here."),
+        read=found,
+    )
