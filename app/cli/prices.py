@@ -12,6 +12,7 @@ from rich.table import Table
 from app.cli import shared
 from app.cli.shared import out, plain, say
 from app.commands import prices
+from app.commands.bill_prices import propose_from_bills
 from app.commands.prices import BookRow, MonthEffect
 from app.commands.texts import one_line
 from app.money.by_hand import Given
@@ -43,14 +44,19 @@ def prices_list(
 
 
 @prices_app.command(name="propose")
-def prices_propose(model: Model = None) -> None:
+def prices_propose(
+    model: Model = None,
+    bills: Annotated[
+        bool, typer.Option("--bills", help="What providers' bills of the last months show instead.")
+    ] = False,
+) -> None:
     """Propose what lists of prices say and the book does not, of the models in use or of one; nothing is priced by it.
 
     Example: `sightline prices propose`
     """
     models = None if model is None else [_named(model)]
     with shared.operating() as (engine, by):
-        found = prices.propose(engine, by, models)
+        found = propose_from_bills(engine, by) if bills else prices.propose(engine, by, models)
     for sentence in found.left_out:
         say(sentence)
     say(f"{found.count:,} prices are proposed. `sightline prices list --proposed` shows them.")

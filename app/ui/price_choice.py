@@ -12,6 +12,7 @@ import streamlit as st
 from app import serving
 from app.access import Permission, Viewer
 from app.commands import prices
+from app.commands.bill_prices import propose_from_bills
 from app.commands.company import sees_whole_company
 from app.commands.prices import Approval, Proposed
 from app.metrics.metric import Unit
@@ -95,6 +96,10 @@ def _look_for_more(scope: Scope) -> None:
     with st.container(horizontal=True):
         if st.button("Look for prices", icon=":material/search:", help="In the lists of prices, for models in use."):
             _do(lambda: _proposed(prices.propose(serving.engines().rw, scope.viewer)))
+        if st.button(
+            "Look in bills", icon=":material/request_quote:", help="What providers charged in the last months."
+        ):
+            _do(lambda: _proposed(propose_from_bills(serving.engines().rw, scope.viewer)))
         if st.button("Add one by hand", icon=":material/add:"):
             add_by_hand(scope, _do)
 
