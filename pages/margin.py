@@ -19,7 +19,7 @@ HEADLINES = (
     "cost_per_accepted",
     "cost_per_conversion",
 )
-PER_PART = ("recognised_revenue", "ai_cost", "margin", "margin_rate", "ai_cost_share")
+PER_PART = ("recognised_revenue", "ai_cost", "margin", "margin_rate")
 PER_RESULT = ("ai_cost", "generations_accepted", "cost_per_accepted")
 PER_CONVERSION = ("ai_cost", "conversions", "cost_per_conversion")
 SPLITS = {"Plans": "plan", "Products": "product", "Customers": "workspace"}
@@ -37,7 +37,7 @@ viewer = ui.person_here(Permission.MONEY_READ)
 scope = ui.top("Margin", viewer, own=("tier",), default_days=90)
 once = scope.uncompared
 ui.tiles(HEADLINES, scope)
-course = ui.ask(PER_PART, once, grain=scope.grain)
+course = ui.ask((*PER_PART, "ai_cost_share"), once, grain=scope.grain)
 left, right = st.columns(2)
 with left:
     ui.line(course, metrics=("recognised_revenue", "ai_cost", "margin"), title="Revenue, AI cost and margin")
