@@ -1,6 +1,7 @@
 """The commands that read in what other companies charge, and show how it compares with the ledger."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from app.commands.reconciling import bills as all_bills
 from app.commands.reconciling import reconciliation
 from app.ingest.fetching import fetch_bill
 from app.ingest.formats import READERS
+from app.money.bills import Kind
 from app.money.reconciliation import Reconciliation
 from db.errors import SightlineError
 
@@ -68,11 +70,17 @@ def reconcile(
 
 
 def _table(found: list[Reconciliation]) -> Table:
-    table = Table("Provider", "Ledger", *(kind.replace("_", " ") for kind in found[0].by_kind), "Provider's lines")
-    for one in found:
-        parts = (f"{amount:,.4f}" if amount else "" for amount in one.by_kind.values())
-        table.add_row(plain(one.provider), f"{one.ledger:,.4f}", *parts, f"{one.charged:,.4f}")
+    table = Table("USD", *(plain(one.provider) for one in found))
+    table.add_row("Our ledger", *(f"{one.ledger:,.4f}" for one in found))
+    for kind in Kind:
+        table.add_row(kind.replace("_", " "), *(_amount(one.by_kind[kind]) for one in found))
+    table.add_row("Provider's lines", *(f"{one.charged:,.4f}" for one in found))
+    table.add_row("Invoice", *("" if one.invoiced is None else f"{one.invoiced:,.2f}" for one in found))
     return table
+
+
+def _amount(amount: Decimal) -> str:
+    return f"{amount:+,.4f}" if amount else ""
 
 
 def _content(file: Path) -> bytes:
