@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 _WEEK = 7
-# What two months tell of weekdays; the level is that of the last weeks: a day counts half as much as one twelve later.
+# What two months tell of weekdays; the level is that of the last weeks: a day counts half as much as one nine later.
 _DAYS = 8 * _WEEK
-_HALVED_AFTER_DAYS = 12
+_HALVED_AFTER_DAYS = 9
 # A trend of two months does not go on for ever: a third of it is carried on.
 _TREND_KEPT = 1 / 3
 # One day far above the others is no level: it counts as much as the highest but one in twenty.

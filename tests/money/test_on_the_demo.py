@@ -1,0 +1,112 @@
+"""Forecasts and unusual days on the demo's thirteen months: how far off, what is found, and how many false alarms."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from app.money.anomalies import Cause, DayOfUse, Use, anomalies
+from app.money.forecast import back_test, following_month, forecast
+from db.demo.build import Build
+from db.demo.generations import make_generations
+from db.demo.prices import MODELS
+from db.demo.seasons import DAY, Season, day_of
+from db.demo.shape import SCALES, Size
+
+TODAY = date(2026, 11, 21)
+SEASON = Season(TODAY)
+FIRST = day_of(SEASON.start)
+# What was planted: days on which everyone was busy, a provider that failed, a workspace that ran away.
+LAUNCHES = {FIRST + timedelta(days=launch + day) for launch in SEASON.launches for day in range(4)}
+OUTAGE = day_of(SEASON.outage)
+RUNAWAY = [day_of(SEASON.runaway) + timedelta(days=day) for day in range(7)]
+QUIET = {FIRST + timedelta(days=day) for day in range(28, 395)} - LAUNCHES - {OUTAGE, *RUNAWAY}
+
+
+def history(calls):
+    """Each workspace's use of each model on each day, of a demo with so many calls."""
+    tiny = SCALES[Size.TINY]
+    build = Build(0, SEASON, replace(tiny, generations=calls), lambda *_: b"", lambda _: b"")
+    made = make_generations(build.numbers("ai"), build.world, build.book, calls)
+    day = made.at // DAY
+    keys = (day * 1000 + made.workspace) * 100 + made.model
+    found, place = np.unique(keys, return_inverse=True)
+    sums = {
+        "calls": np.ones(len(made), np.int64),
+        "units": made.tokens.sum(axis=1) + made.images + made.video_seconds,
+        "cost": np.where(made.version > 0, made.cost, 0),
+    }
+    for name, values in sums.items():
+        summed = np.zeros(len(found), np.int64)
+        np.add.at(summed, place, values)
+        sums[name] = summed.tolist()
+    return [
+        DayOfUse(
+            day_of(key // 100_000 * DAY),
+            str(key // 100 % 1000),
+            MODELS[key % 100][1],
+            Use(calls, Decimal(units), Decimal(cost).scaleb(-12)),
+        )
+        for key, calls, units, cost in zip(found.tolist(), *sums.values(), strict=True)
+    ]
+
+
+def daily(days):
+    summed = defaultdict(Decimal)
+    for one in days:
+        summed[one.day] += one.use.cost
+    return dict(summed)
+
+
+@pytest.fixture(scope="module", params=[20_000, 200_000])
+def calls(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def used(calls):
+    return history(calls)
+
+
+def test_the_forecast_is_less_far_off_than_the_plain_rate(used, calls):
+    """Asked on six days of each of ten months; a day of the small demo hangs on a film or two."""
+    past = back_test(daily(used), TODAY)
+    assert (past.months, len(past.tries)) == (10, 60)
+    assert past.error < past.run_rate_error
+    off = {20_000: ("0.122", "0.140"), 200_000: ("0.081", "0.086")}[calls]
+    assert [round(one, 3) for one in (past.error, past.run_rate_error)] == [Decimal(one) for one in off]
+
+
+def test_the_bounds_hold_in_about_four_of_five_cases(used):
+    """Of the months that had four months before them."""
+    costs = daily(used)
+    held = [
+        found.low <= one.actual <= found.high
+        for one in back_test(costs, TODAY).tries
+        if (one.asked_on - FIRST).days > 120
+        and (found := forecast(costs, one.since, following_month(one.since), one.asked_on))
+    ]
+    assert len(held) >= 48
+    assert 0.7 <= sum(held) / len(held) <= 0.9
+
+
+def test_the_runaway_is_found_on_each_of_its_days_with_who_it_was(used):
+    found = {one.day: one.driver for one in anomalies(used, *span(RUNAWAY))}
+    assert sorted(found) == RUNAWAY
+    assert {(driver.workspace, driver.model) for driver in found.values()} == {("2", "claude-sonnet")}
+    # Its calls were twenty-five times as long, and there were many.
+    assert {driver.cause for driver in found.values()} <= {Cause.SIZE, Cause.VOLUME}
+
+
+def test_false_alarms_are_rare_on_quiet_days(used, calls):
+    """Of 344 quiet days of the small demo, one; of the larger one, none."""
+    found = anomalies(used, FIRST, TODAY)
+    assert len(QUIET) == 344
+    assert len([one for one in found if one.day in QUIET]) == {20_000: 1, 200_000: 0}[calls]
+
+
+def span(days):
+    return days[0], days[-1] + timedelta(days=1)
