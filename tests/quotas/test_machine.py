@@ -51,8 +51,8 @@ class Quota(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         with self.database.setup.begin() as connection:
-            connection.execute(text("TRUNCATE quota_reservations, quota_balances, quota_overrides, plan_limits"))
-            connection.execute(text("TRUNCATE subscriptions, invoices, invoice_lines"))
+            for table in ("quota_reservations", "quota_balances", "quota_overrides", "subscriptions"):
+                connection.execute(text(f"DELETE FROM {table}"))
         self.shop = make_shop(self.database, began=STARTED)
         self.shop.limit(8)
         self.limit, self.grace = 8, 0

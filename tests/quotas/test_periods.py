@@ -67,9 +67,13 @@ def test_a_midnight_that_is_left_out_or_comes_twice_still_begins_the_day(databas
 
 @pytest.mark.parametrize("period", ["day", "month", "year"])
 def test_in_every_zone_each_moment_is_in_one_period_and_periods_follow_each_other(database, period):
-    """A moment is in its period; the moment of its end is in the next, which begins there."""
-    known = None
-    for number, zone in enumerate(sorted(available_timezones() - {"localtime"})):
+    """A moment is in its period; the moment of its end is in the next, which begins there.
+
+    A fifth of the zones, those whose days are hardest among them; names without a slash are abbreviations to Postgres.
+    """
+    known = 0
+    hardest = ["Africa/Cairo", "America/Havana", "America/Santiago", "Asia/Beirut", "Australia/Lord_Howe"]
+    for number, zone in enumerate(hardest + sorted(one for one in available_timezones() if "/" in one)[::5]):
         anchor = at(2025, 1, 31) + timedelta(hours=number % 24)
         moments = [anchor + timedelta(hours=97 * step + number) for step in range(40)]
         try:
@@ -78,7 +82,7 @@ def test_in_every_zone_each_moment_is_in_one_period_and_periods_follow_each_othe
             if "not recognized" not in str(error):
                 raise
             continue  # Python's list of zones has some that Postgres' has not.
-        known = zone
+        known += 1
         for moment, (start, end) in zip(moments, found, strict=True):
             assert start <= moment < end, (zone, moment)
         following = periods(database, period, anchor, zone, [end for _, end in found])
@@ -91,4 +95,4 @@ def test_in_every_zone_each_moment_is_in_one_period_and_periods_follow_each_othe
                 for moment in moments
             ]
             assert [start for start, _ in found] == first, zone
-    assert known
+    assert known > 100
