@@ -18,6 +18,8 @@ ROLLUP, RATES, CHOSEN = "r", "rates", "chosen"
 FX = "fx"
 # Our own reckoning of AI cost, and what providers report, are in dollars.
 AI_CURRENCY = "USD"
+# A day on which nothing was shown may still have earned: conversions come late.
+_AD_FIGURES = ("impressions", "ad_clicks", "spend", "ad_conversions", "ad_revenue")
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class Reading:
         there = sql.select([*keys, preference], sql.table(self.part.shape.name, ROLLUP))
         fitting = sql.among(column("breakdown"), self.part.breakdowns)
         there.set("where", exp.Where(this=sql.every([*self._days(from_start=False), fitting, self._seen()])))
-        measures = [sql.total(column(name)) for name in ("impressions", "ad_clicks", "spend")]
+        measures = [sql.total(column(name)) for name in _AD_FIGURES]
         sql.grouped(there, 3, sql.some([sql.unequal(measure, sql.number(0)) for measure in measures]))
         first = sql.named(exp.Min(this=sql.column("preference")), "preference")
         keys = [sql.column("campaign_code"), sql.column("day")]

@@ -282,6 +282,17 @@ def test_each_campaign_takes_the_narrowest_breakdown_that_it_came_in(lake, askin
     assert ask.rows("impressions", by="age") == [{"age": "18-24", "impressions": 17}]
 
 
+def test_a_day_that_only_earned_counts_in_a_breakdown_too(lake, asking):
+    """Nothing was shown any more, and two late conversions came: by age as by nothing."""
+    both = {"breakdown": "age+gender", "age_range": "18-24", "gender": "male"}
+    earned = {"ad_conversions": 2, "ad_revenue": money(5)}
+    lake.add("ad_days", ads(DAY, **earned), ads(DAY, breakdown="age", age_range="18-24", **earned))
+    lake.add("ad_days", ads(DAY, **earned, **both))
+    ask = asking()
+    assert ask.one("ad_conversions") == 2
+    assert ask.rows("ad_conversions", by="age") == [{"age": "18-24", "ad_conversions": 2}]
+
+
 def test_ids_are_keys_and_names_stand_beside_them(lake, asking):
     lake.add("email_days", sent(DAY, 3, delivered=1))
     (row,) = asking().rows("sent", by=["workspace", "campaign"])
