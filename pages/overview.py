@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import ui
 from app.access import Permission
+from app.ui.alert_list import brief
 
 HEADLINES = ("emails_delivered", "open_rate", "views", "conversions", "spend", "roas", "generations", "ai_cost")
 EXPLAINED = ("emails_delivered", "open_rate", "conversions", "spend", "generations", "ai_cost")
@@ -21,20 +22,11 @@ ui.reasons(EXPLAINED, scope, by="workspace", title="What changed most, and why")
 ui.table(ui.ask(PER_PRODUCT, scope, by="product", order="-generations"), name="products", title="Products")
 alerts = ui.read("alerts", scope, limit=8)
 ui.table(
-    [
-        {
-            "when": one.created_at,
-            "what": one.kind,
-            "of": one.budget or one.workspace,
-            "threshold": one.threshold,
-            "why": one.reason,
-        }
-        for one in alerts.rows
-    ],
+    [brief(one) for one in alerts.rows],
     name="alerts",
     title="Open alerts",
     scope=scope,
-    columns={"when": "Since", "what": "Alert", "of": "Budget", "threshold": "Threshold, %", "why": "Reason"},
-    empty=("No alert is open.", "One opens when a budget reaches a threshold."),
+    columns={"when": "Since", "what": "Alert", "of": "Of", "threshold": "Threshold, %", "says": "What it says"},
+    empty=("No alert is open.", "One opens when a budget reaches a threshold, or a call has no price."),
     read=alerts,
 )

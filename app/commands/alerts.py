@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from app.access import Permission, Viewer
 from app.commands.company import require_whole_company
@@ -59,9 +59,11 @@ def _open(connection: Connection, by: Viewer, key: UUID) -> None:
     if found.kind == AlertKind.EMERGENCY_STOP:
         raise SightlineError("A stop is not acknowledged: it holds until it is ended.", fix="End the stop instead.")
     if found.acknowledged_at is not None:
-        raise SightlineError(f"{_who(connection, found)} has acknowledged this already.", fix="Load the page again.")
+        raise SightlineError(
+            f"{_who(connection, found.acknowledged_by)} has acknowledged this already.", fix="Load the page again."
+        )
 
 
-def _who(connection: Connection, found: Row[tuple[UUID | None, str, datetime | None, UUID | None]]) -> str:
-    named = select(func.coalesce(TeamMember.name, TeamMember.email)).where(TeamMember.id == found[3])
+def _who(connection: Connection, member: UUID | None) -> str:
+    named = select(func.coalesce(TeamMember.name, TeamMember.email)).where(TeamMember.id == member)
     return connection.scalar(named) or "Somebody"

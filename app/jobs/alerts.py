@@ -115,8 +115,10 @@ def _send_alerts(handle: Handle) -> Outcome:
     channels = list(open_channels())
     workspaces = all_workspaces(handle.engines.pipe)
     with seeing(handle.engines.rw, workspaces, actor=f"the job {SEND_ALERTS}") as connection:
-        found = connection.scalars(_REMINDERS, {"channels": channels}).all()
-        found += connection.scalars(_NEW_DELIVERIES, {"channels": channels, "new": _NEW}).all()
+        found = [
+            *connection.scalars(_REMINDERS, {"channels": channels}),
+            *connection.scalars(_NEW_DELIVERIES, {"channels": channels, "new": _NEW}),
+        ]
         for key in found:
             queue.enqueue(
                 connection,

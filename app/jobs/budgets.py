@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, RowMapping, insert, text
 from sqlalchemy.exc import SQLAlchemyError
 from structlog import get_logger
 
@@ -118,7 +117,7 @@ def _daily(connection: Connection, budget: UUID, first_day: date) -> dict[date, 
     return {row.day: row.spent for row in connection.execute(_DAYS, {"budget": budget, "since": since})}
 
 
-def _before(connection: Connection, one: Watched, starts_at: datetime) -> Mapping[str, Any] | None:
+def _before(connection: Connection, one: Watched, starts_at: datetime) -> RowMapping | None:
     """The period that ended lately, unless the budget was another one then."""
     if starts_at < one.now - LATE or starts_at <= one.updated_at:
         return None
@@ -126,12 +125,12 @@ def _before(connection: Connection, one: Watched, starts_at: datetime) -> Mappin
     return connection.execute(_STANDING, {"budget": one.id, "at": at}).mappings().one_or_none()
 
 
-def _late_findings(before: Mapping[str, Any]) -> tuple[Finding, ...]:
+def _late_findings(before: RowMapping) -> tuple[Finding, ...]:
     figures = Figures(before["amount"], before["spent"], tuple(before["thresholds"]), False, 0, False, None)
     return findings(figures)
 
 
-def _store(connection: Connection, standing: Mapping[str, Any], daily: Mapping[date, Decimal]) -> int:
+def _store(connection: Connection, standing: RowMapping, daily: Mapping[date, Decimal]) -> int:
     expected = expected_end(
         standing["period"], daily, standing["first_day"], standing["next_day"], standing["today"]
     )  # fmt: skip
@@ -164,7 +163,7 @@ def _store(connection: Connection, standing: Mapping[str, Any], daily: Mapping[d
     return raised
 
 
-def _raise(connection: Connection, standing: Mapping[str, Any], found: tuple[Finding, ...]) -> int:
+def _raise(connection: Connection, standing: RowMapping, found: tuple[Finding, ...]) -> int:
     alerts = [
         Raised(
             kind=one.kind,
@@ -185,13 +184,9 @@ def _note_failure(rw: Engine, one: Watched | None, error: Exception) -> None:
     why = f"{type(error).__name__}: {without_statement(error)}"[:_LONGEST_ERROR]
     log.error("A budget could not be checked.", budget=str(one.id) if one else "all", error=why)
     with seeing(rw, one.workspaces if one else (), actor=f"the job {WATCH_BUDGETS}") as connection:
-        keys = {"budget_id": one.id if one else None, "workspace_id": one.workspace_id if one else None}
+        budget, workspace = (one.id, one.workspace_id) if one else (None, None)
         today = connection.execute(text("SELECT date_trunc('day', now(), 'UTC') AS today")).scalar_one()
-        alert = Raised(
-            kind=AlertKind.EVALUATION_FAILED,
-            period_start=today,
-            says=f"{'This budget' if one else 'Budgets'} could not be checked. {why}",
-            **keys,
-        )
-        raised = raise_alert(connection, alert)
-        connection.execute(insert(BudgetEvaluation).values(**keys, error=why, raised=int(raised)))
+        says = f"{'This budget' if one else 'Budgets'} could not be checked. {why}"
+        raised = raise_alert(connection, Raised(AlertKind.EVALUATION_FAILED, today, says, budget, workspace))
+        kept = {"budget_id": budget, "workspace_id": workspace, "error": why, "raised": int(raised)}
+        connection.execute(insert(BudgetEvaluation).values(kept))

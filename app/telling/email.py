@@ -66,9 +66,8 @@ def _server() -> Iterator[smtplib.SMTP]:
 def _said(error: Exception) -> str:
     """In the server's words; addresses of people are not among them."""
     if isinstance(error, smtplib.SMTPResponseException):
-        return (
-            f"{error.smtp_code} {bytes(error.smtp_error).decode(errors='replace') if error.smtp_error else ''}".strip()
-        )
+        told = error.smtp_error
+        return f"{error.smtp_code} {told if isinstance(told, str) else told.decode(errors='replace')}"
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return "the server takes no mail for these addresses."
     return str(error) or "no answer"

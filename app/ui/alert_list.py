@@ -1,8 +1,9 @@
 """Alerts by what was done about them, and what can be done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -13,7 +14,7 @@ from app.commands.alerts import acknowledge_alert, snooze_alert
 from app.commands.company import sees_whole_company
 from app.metrics.metric import Unit
 from app.money.budgets import AlertKind
-from app.records.alerts import AlertHistory, AlertState
+from app.records.alerts import Alert, AlertHistory, AlertState
 from app.telling.channels import open_channels
 from app.ui import words
 from app.ui.done import attempt, said
@@ -67,6 +68,17 @@ def alert_list(scope: Scope) -> None:
         _decide(scope, actionable, state)
 
 
+def brief(one: Alert) -> dict[str, Any]:
+    """An alert in a few words, as other pages list it."""
+    return {
+        "when": one.created_at,
+        "what": KINDS[AlertKind(one.kind)],
+        "of": one.budget or one.workspace or one.about or None,
+        "threshold": one.threshold,
+        "says": one.reason or (f"{one.threshold} % of the budget are spent." if one.threshold else None),
+    }
+
+
 def _decide(scope: Scope, rows: Sequence[AlertHistory], state: AlertState) -> None:
     """One at a time or several; what is the company's is for who sees all of it."""
     sees_all = sees_whole_company(serving.engines().ro, scope.viewer)
@@ -82,29 +94,32 @@ def _decide(scope: Scope, rows: Sequence[AlertHistory], state: AlertState) -> No
             acknowledging = st.button(f"Acknowledge {number}", type="primary", disabled=not chosen)
             hours = _SNOOZES[st.selectbox("Put off for", list(_SNOOZES), index=1, width=240) or "a week"]
             snoozing = st.button(f"Put off {number}", disabled=not chosen)
-    engine = serving.engines().rw
     if acknowledging:
-        attempt(
-            lambda: [acknowledge_alert(engine, scope.viewer, key) for key in chosen], f"{number} acknowledged."
-        )  # fmt: skip
+        _each(chosen, lambda key: acknowledge_alert(serving.engines().rw, scope.viewer, key), f"{number} acknowledged.")
     elif snoozing:
         until = datetime.now(UTC) + timedelta(hours=hours)
-        attempt(
-            lambda: [snooze_alert(engine, scope.viewer, key, until=until) for key in chosen],
-            f"{number} put off until {words.moment(until.astimezone(ZoneInfo(scope.zone)))}.",
+        told = words.moment(until.astimezone(ZoneInfo(scope.zone)))
+        _each(
+            chosen,
+            lambda key: snooze_alert(serving.engines().rw, scope.viewer, key, until=until),
+            f"{number} put off until {told}.",
         )
 
 
+def _each(chosen: Sequence[UUID], act: Callable[[UUID], None], says: str) -> None:
+    def all_of_them() -> None:
+        for key in chosen:
+            act(key)
+
+    attempt(all_of_them, says)
+
+
 def _row(one: AlertHistory) -> dict[str, Any]:
-    done = one.acknowledged_at or one.ended_at
     return {
-        "when": one.created_at,
-        "what": KINDS[AlertKind(one.kind)],
-        "of": one.budget or one.workspace or one.about or None,
-        "says": one.reason or (f"{one.threshold} % of the budget are spent." if one.threshold else None),
+        **brief(one),
         "spent": one.spent,
         "until": one.snoozed_until,
-        "done": done,
+        "done": one.acknowledged_at or one.ended_at,
         "by": one.acknowledged_by or ("it ended" if one.ended_at else None),
         "told": one.told,
     }

@@ -60,20 +60,20 @@ def make_budgets(rng: np.random.Generator, world: World, made: Generations) -> B
 def _covered(world: World, made: Generations) -> list[Covered]:
     found = [Covered({"name": "All AI", "scope": "company"}, np.ones(len(made), bool), _COMPANY)]
     for provider, share in _PROVIDERS.items():
-        own = np.array([one == provider for one, _ in MODELS])[made.model]
+        calls = np.array([one == provider for one, _ in MODELS])[made.model]
         row = {"name": f"AI of {provider}", "scope": "provider", "scope_value": provider}
-        found.append(Covered(row, own, share, blocks=provider in _BLOCKS))
+        found.append(Covered(row, calls, share, blocks=provider in _BLOCKS))
     ads = np.array([line.product == "craft_ads" for line in LINES])[made.line]
     found.append(Covered({"name": "CraftAds", "scope": "product", "scope_value": "craft_ads"}, ads, 0.83))
     videos = np.array([line.kind == "video" for line in LINES])[made.line]
     found.append(Covered({"name": "Videos", "scope": "generation_type", "scope_value": "video"}, videos, 0.61))
     for workspace, share in zip(world.workspaces, _WORKSPACES, strict=False):
-        row = {"name": f"AI of {workspace.row['name']}", "scope": "workspace", "workspace_id": workspace.id}
-        found.append(Covered(row, made.workspace == workspace.index, share, blocks=workspace.index in _BLOCKS))
+        own: Row = {"name": f"AI of {workspace.row['name']}", "scope": "workspace", "workspace_id": workspace.id}
+        found.append(Covered(own, made.workspace == workspace.index, share, blocks=workspace.index in _BLOCKS))
     first = world.workspaces[0]
-    row = {"name": f"AI of {first.owner.row['name']}", "scope": "user", "workspace_id": first.id}
+    of_owner: Row = {"name": f"AI of {first.owner.row['name']}", "scope": "user", "workspace_id": first.id}
     owners = made.person == world.people.index(first.owner)
-    found.append(Covered({**row, "user_id": first.owner.id}, owners, 0.55))
+    found.append(Covered({**of_owner, "user_id": first.owner.id}, owners, 0.55))
     return found
 
 
