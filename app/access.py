@@ -37,6 +37,7 @@ class Permission(StrEnum):
     BUDGETS_MANAGE = "budgets.manage"
     AI_STOP = "ai.stop"
     QUOTAS_READ = "quotas.read"
+    QUOTAS_MANAGE = "quotas.manage"
     TEAM_MANAGE = "team.manage"
 
 

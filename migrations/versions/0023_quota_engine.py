@@ -759,6 +759,25 @@ END
 $$;
 """
 
+# Movements by the team alone: those of calls are many, and the ledger keeps them as well.
+CREDITS_AUDIT = """
+CREATE FUNCTION audit_team_credits() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    INSERT INTO audit_log (actor, action, table_name, row_key, workspace_id, after, reason)
+    SELECT NULLIF(current_setting('app.actor', true), ''), 'insert', TG_TABLE_NAME, a.id::text, a.workspace_id,
+        jsonb_build_object('user_id', a.user_id, 'type', a.type, 'amount', a.amount, 'balance_after', a.balance_after,
+            'expires_at', a.expires_at),
+        NULLIF(current_setting('app.reason', true), '')
+    FROM arrived AS a
+    WHERE a.reference_type = 'team';
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER audit_team_credits AFTER INSERT ON credit_transactions REFERENCING NEW TABLE AS arrived
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_team_credits();
+"""
+
 CALLED_BY_COMMANDS = (
     "open_quotas(uuid, uuid, text, jsonb, timestamptz)",
     "renew_quota_limits(uuid, uuid, text, text)",
@@ -790,7 +809,7 @@ ASKED_BY_PAGES = (
 
 
 def upgrade() -> None:
-    for part in (TABLES, PERIODS, LIMITS, ANSWERS, ENGINE, SWEEPING):
+    for part in (TABLES, PERIODS, LIMITS, ANSWERS, ENGINE, SWEEPING, CREDITS_AUDIT):
         run(part)
     run(f"GRANT EXECUTE ON FUNCTION {', '.join(CALLED_BY_COMMANDS)} TO app_rw;")
     run(f"GRANT EXECUTE ON FUNCTION {', '.join(ASKED_BY_PAGES)} TO app_rw, app_ro, app_pipe;")
@@ -800,6 +819,8 @@ def downgrade() -> None:
     run(f"DROP FUNCTION {', '.join((*CALLED_BY_COMMANDS, *ASKED_BY_PAGES))}, expire_quotas_at(timestamptz, integer),"
         " left_of_grant(uuid, bigint, integer);")
     run("""
+    DROP TRIGGER audit_team_credits ON credit_transactions;
+    DROP FUNCTION audit_team_credits();
     DROP TYPE quota_level;
     DROP INDEX quota_reservations_a_key_fills_each_place_once;
     ALTER TABLE quota_reservations DROP COLUMN key_place;
