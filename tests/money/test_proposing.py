@@ -98,7 +98,7 @@ def test_what_a_bill_shows_is_proposed_once_from_its_first_day(database, finance
     ]
     found = prices.propose_charged(database.rw, finance, "openai", shown, reference="bill 7 of October")
     assert (found.count, found.left_out) == (
-        2, ("openai/gpt-4o: what the bill charges for tokens is no price of the book.",)
+        2, ("openai/gpt-4o: what the bill charges for tokens standard is no price of the book.",)
     )  # fmt: skip
     again = prices.propose_charged(database.rw, finance, "openai", shown, reference="bill 7 of October")
     assert again.count == 0
