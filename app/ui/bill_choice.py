@@ -1,0 +1,83 @@
+"""The top of the reconciliation: which provider and which month are looked at; both stand in the address."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import streamlit as st
+
+from app.access import Viewer
+from app.commands.reconciling import KeptBill
+from app.metrics.dimensions import dimension
+from app.settings import settings
+from app.ui import words
+from app.ui.freshness import badge, freshness
+from app.ui.links import page_here
+from app.ui.look import dress
+from app.ui.markup import tag
+from app.ui.notices import say_broken
+from app.ui.scope import Scope
+from db.tables.products import AI_PROVIDERS
+
+
+@dataclass(frozen=True)
+class BillChoice:
+    """A provider's month, and its bill if one was read in."""
+
+    scope: Scope
+    provider: str
+    month: date
+    bill: KeptBill | None
+
+    @property
+    def name(self) -> str:
+        return f"{provider_name(self.provider)}, {self.month:%B %Y}"
+
+
+def page_head(title: str, viewer: Viewer) -> Scope:
+    """Name and freshness; the days are chosen as a month below."""
+    dress()
+    fresh = freshness(None)
+    told = tag("span", f"Days of the ledger in UTC · amounts in {settings().currency}", class_="sl-small sl-muted")
+    st.html(tag("header", tag("h1", title), badge(fresh), told, class_="sl sl-head"))
+    last = fresh.last_day
+    return Scope(viewer, last, last, None, {}, "day", None, fresh.zone, settings().currency, page_here())
+
+
+def choose(scope: Scope, kept: Sequence[KeptBill]) -> BillChoice:
+    """The months that have a bill, and the last one that is over; the newest bill first."""
+    over = scope.until.replace(day=1) - timedelta(days=1)
+    months = {f"{month:%Y-%m}": month for month in sorted({over.replace(day=1), *(one.month for one in kept)})}
+    names = {provider_name(one): one for one in AI_PROVIDERS}
+    first_month = max((f"{one.month:%Y-%m}" for one in kept), default=f"{over:%Y-%m}")
+    broken = [
+        f"{key}={given}"
+        for key, known in (("provider", names), ("month", months))
+        for given in st.query_params.get_all(key)
+        if given not in known
+    ]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        provider = st.segmented_control(
+            "Provider", list(names), default=next(iter(names)), key="provider", bind="query-params", required=True
+        )
+        listed = list(months)[::-1]
+        month = st.selectbox(
+            "Month",
+            listed,
+            index=listed.index(first_month),
+            key="month",
+            bind="query-params",
+            width=180,
+            format_func=lambda one: f"{months[one]:%B %Y}" if one in months else one,
+        )
+    if broken:
+        say_broken(broken)
+    chosen, of = names.get(provider, AI_PROVIDERS[0]), months.get(month, over.replace(day=1))
+    until = (of + timedelta(days=31)).replace(day=1)
+    query = (("provider", provider_name(chosen)), ("month", f"{of:%Y-%m}"))
+    bill = next((one for one in kept if (one.provider, one.month) == (chosen, of)), None)
+    return BillChoice(replace(scope, since=of, until=until, query=query), chosen, of, bill)
+
+
+def provider_name(provider: str) -> str:
+    return words.value_of(dimension("provider"), provider)

@@ -1,0 +1,45 @@
+"""Reconciliation: what providers charged beside our ledger, every difference named, and the month approved and closed."""
+
+import streamlit as st
+
+from app import serving, ui
+from app.access import Permission
+from app.commands.company import sees_whole_company
+from app.commands.reconciling import bills
+from app.ui.bill_choice import choose, page_head
+from app.ui.bill_desk import bill_desk, chips
+from app.ui.calls_behind import calls_of
+from app.ui.done import said
+from app.ui.month_desk import month_desk
+from app.ui.reconciled import bridge, compared, days, headlines, opened, parts
+
+VIEWS = ("Differences", BILL := "The bill", MONTH := "The month")
+
+viewer = ui.person_here(Permission.AI_COST_READ)
+scope = page_head("Reconciliation", viewer)
+if not sees_whole_company(serving.engines().ro, viewer):
+    ui.nothing_here(
+        "Bills are of the whole company.", fill="You see some workspaces; ask somebody of finance who sees all of them."
+    )
+    st.stop()
+kept = bills(serving.engines().ro, viewer)
+choice = choose(scope, kept)
+said()
+chips(choice)
+found = compared(choice)
+view = ui.one_of("show", VIEWS)
+
+if view == BILL:
+    bill_desk(choice, found)
+elif view == MONTH:
+    month_desk(choice, kept)
+elif found is None:
+    ui.nothing_here(f"No bill of {choice.name} was read in.", fill="Read the provider's file in “The bill”.")
+else:
+    headlines(found)
+    bridge(choice, found)
+    one = opened(found)
+    if one is not None:
+        parts(one)
+        calls_of(choice, one, found.zone)
+    days(choice, found)
