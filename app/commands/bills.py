@@ -1,11 +1,11 @@
-"""Reading providers' bills in, stating their invoices, approving them, and proposing the prices that they show."""
+"""Reading providers' bills in, stating their invoices, approving them and opening them again."""
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -19,14 +19,12 @@ from app.commands.stale import changed_by_others
 from app.commands.texts import one_line
 from app.ingest.formats import read_bill
 from app.ingest.reading import Line, Problem, Read, UnreadableBillError
-from app.money.bills import ChargedPrice
 from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.bills import ProviderBill, ProviderBillFile, ProviderBillLine
-from db.tables.money import AiPrice
 
 _READING_LOCK = 7_316_205_131
-_MILLION = 1_000_000
+_MOST_DOLLARS = 10_000_000
 _LONGEST_NAME = 200
 
 
@@ -93,7 +91,7 @@ def state_invoice(
 ) -> None:
     """Say what the provider's invoice asks for, before tax, and the tax beside it."""
     by.require(Permission.MONTHS_CLOSE)
-    if (invoiced is not None and abs(invoiced) >= _MILLION * 10) or abs(tax) >= _MILLION * 10:
+    if (invoiced is not None and abs(invoiced) >= _MOST_DOLLARS) or abs(tax) >= _MOST_DOLLARS:
         raise SightlineError("No invoice is of so much.", fix="Give the amount in dollars.")
     with _changing(engine, by, "The invoice was stated.") as connection:
         _require_current(connection, key, revision)
@@ -134,49 +132,6 @@ def open_bill(engine: Engine, by: Viewer, key: UUID, *, revision: int, reason: s
             .where(ProviderBill.id == key)
             .values(status="open", approved_at=None, approved_by=None, note=None)
         )
-
-
-def propose_prices(engine: Engine, by: Viewer, provider: str, month: date, found: Sequence[ChargedPrice]) -> int:
-    """Put prices that a bill shows among the proposals of the price book; answers how many are new there."""
-    by.require(Permission.PRICES_APPROVE)
-    source = f"bill of {provider}, {month:%B %Y}"
-    with _changing(engine, by, f"Proposed from the {source}.") as connection:
-        waiting = set(
-            connection.execute(
-                select(AiPrice.model, AiPrice.unit, AiPrice.service_tier, AiPrice.variant, AiPrice.price, AiPrice.per)
-                .where(AiPrice.provider == provider, AiPrice.source == source)
-            ).tuples()
-        )  # fmt: skip
-        fresh = [
-            values
-            for one in found
-            if (values := _proposal(provider, source, one)) is not None
-            and tuple(values[name] for name in ("model", "unit", "service_tier", "variant", "price", "per"))
-            not in waiting
-        ]
-        if fresh:
-            connection.execute(insert(AiPrice), fresh)
-    return len(fresh)
-
-
-def _proposal(provider: str, source: str, one: ChargedPrice) -> dict[str, object] | None:
-    """Prices of tokens are told for a million. What the bill tells by no unit can be no price."""
-    per = 1 if one.meter.unit in {"image", "video_second", "audio_second", "tool_call"} else _MILLION
-    if not one.meter.unit:
-        return None
-    return {
-        "provider": provider,
-        "model": one.model,
-        "unit": one.meter.unit,
-        "service_tier": one.meter.tier or "standard",
-        "variant": one.meter.variant,
-        "context_from": one.meter.context_from,
-        "price": one.price * per,
-        "per": per,
-        "valid_from": datetime.combine(one.since, time(), UTC),
-        "source": source,
-        "source_reference": f"amount / quantity since {one.since:%Y-%m-%d}",
-    }
 
 
 def _was_read(connection: Connection, provider: str, digest: str) -> bool:

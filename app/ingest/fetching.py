@@ -97,7 +97,7 @@ def _require(key: str, setting: str) -> None:
 
 def _openai_reports(since: date, until: date) -> list[Report]:
     span = {"start_time": _seconds(since), "end_time": _seconds(until), "bucket_width": "1d"}
-    usage = {"group_by": ["model", "batch", "service_tier"], "limit": "31"}
+    usage: dict[str, str | list[str]] = {"group_by": ["model", "batch", "service_tier"], "limit": "31"}
     return [
         Report("costs", "organization/costs", {**span, "group_by": ["line_item"], "limit": "31"}),
         Report("usage", "organization/usage/completions", {**span, **usage}),

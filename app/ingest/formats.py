@@ -21,7 +21,7 @@ def read_bill(content: bytes, name: str, provider: str | None = None) -> Read:
     except UnicodeDecodeError as error:
         raise UnreadableBillError(name, [Problem(f"Byte {error.start:,}", "it is no text in UTF-8.")]) from None
     found = provider or _provider_of(text)
-    if found not in READERS:
+    if found is None or found not in READERS:
         known = "OpenAI's costs or usage, Anthropic's cost or usage report, or Google Cloud's cost table as CSV"
         raise UnreadableBillError(name, [Problem("The file", f"it is none of {known}.")])
     return READERS[found](text, name)

@@ -5,7 +5,7 @@ the input includes what was cached, written to the cache, heard and seen.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -182,11 +182,15 @@ def _completions(result: Mapping[str, Any]) -> dict[str, int]:
     }  # fmt: skip
 
 
-_COUNTED = {
+def _counted(unit: str, name: str) -> Callable[[Mapping[str, Any]], dict[str, int]]:
+    return lambda result: {unit: count(result.get(name), name)}
+
+
+_COUNTED: Mapping[str, Callable[[Mapping[str, Any]], dict[str, int]]] = {
     "completions": _completions,
-    "embeddings": lambda result: {"input": count(result.get("input_tokens"), "input_tokens")},
-    "images": lambda result: {"image": count(result.get("images"), "images")},
-    "audio_transcriptions": lambda result: {"audio_second": count(result.get("seconds"), "seconds")},
+    "embeddings": _counted("input", "input_tokens"),
+    "images": _counted("image", "images"),
+    "audio_transcriptions": _counted("audio_second", "seconds"),
 }
 
 
