@@ -162,7 +162,7 @@ def _state_invoice(choice: BillChoice, bill: KeptBill) -> None:
 
 def _reading(choice: BillChoice) -> None:
     with st.container(border=True, key="card-read-a-file"):
-        why = "All of a file is taken, or nothing of it: OpenAI's costs and usage, Anthropic's reports, Google's cost table."
+        why = "All of a file, or nothing of it: OpenAI's costs and usage, Anthropic's reports, Google's cost table."
         st.html(tag("section", tag("h2", "Read a file"), tag("p", why, class_="why"), class_="sl sl-card"))
         with st.form("read-a-file", border=False, clear_on_submit=True):
             given = st.file_uploader(
