@@ -1,4 +1,4 @@
-"""Reconciliation: what providers charged beside our ledger, each difference named, and the month approved and closed."""
+"""Reconciliation: what providers charged beside our ledger, differences named, and the month approved and closed."""
 
 import streamlit as st
 
