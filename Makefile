@@ -24,15 +24,17 @@ test: .venv/tests tools ## Run all tests.
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
-bench: .venv/tests tools ## Measure counters, refreshes, answers, growth and pages side by side; the figures go to docs/benchmarks.md.
+bench: .venv/tests tools ## Measure counters, quotas, refreshes, answers, growth and pages side by side; the figures go to docs/benchmarks.md.
 	$(BIN)/python -m tests.bench.counters
+	$(BIN)/python -m tests.bench.quotas
 	$(BIN)/python -m tests.bench.refreshes
 	$(BIN)/python -m tests.bench.answers
 	$(BIN)/python -m tests.bench.growth
 	$(BIN)/python -m tests.bench.pages
 
-faults: .venv/tests tools ## Kill two hundred refreshes among busy writers; lake and rollups must equal Postgres afterwards.
+faults: .venv/tests tools ## Kill refreshes among busy writers, and takers of quotas; lake, rollups and limits must be right afterwards.
 	$(BIN)/python -m tests.faults.exactly_once
+	$(BIN)/python -m tests.faults.quotas
 
 .venv/python:
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed, and none was found. Install it, or name it: make PYTHON=/path/to/python3"; exit 1; }

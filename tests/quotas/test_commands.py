@@ -105,7 +105,8 @@ def test_credits_are_granted_until_a_day_and_taken_back_and_both_are_audited(com
     ledger = company.ask("SELECT type, amount, balance_after, description FROM credit_transactions ORDER BY position")
     assert ledger == [("grant", 30, 30, "An outage"), ("take_back", -10, 20, "Too many")]
     audited = company.ask(
-        "SELECT actor, reason, after ->> 'amount' FROM audit_log WHERE table_name = 'credit_transactions' ORDER BY position"
+        "SELECT actor, reason, after ->> 'amount' FROM audit_log WHERE table_name = 'credit_transactions'"
+        " ORDER BY position"
     )
     assert audited == [("Ada", "An outage", "30"), ("Ada", "Too many", "-10")]
 

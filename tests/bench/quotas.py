@@ -1,0 +1,191 @@
+"""Measures taking from quotas: our function beside row locks, advisory locks and SERIALIZABLE, on one key and on 200.
+
+Run it with `python -m tests.bench.quotas`, or with seconds for each figure: `python -m tests.bench.quotas 5`.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import text
+
+from db.embedded.files import binaries_folder
+from db.embedded.user import open_way, server_user
+from tests.quotas.shop import make_shop
+from tests.servers import Database, make_template, new_database, throwaway_server
+
+PROCESSES = 16
+SECONDS = 4.0
+KEYS = (1, 200)
+LIMIT = 10**9
+INSERT = """
+    INSERT INTO quota_reservations (workspace_id, balance_id, idempotency_key, amount, expires_at)
+    VALUES (%s, %s, %s, 1, now() + interval '15 minutes')
+"""
+UPDATE = "UPDATE quota_balances SET held = held + 1 WHERE workspace_id = %s AND id = %s"
+READ = "SELECT limit_amount - used - held FROM quota_balances WHERE workspace_id = %s AND id = %s"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A workspace to take from, and the balance of its one limit."""
+
+    workspace: UUID
+    owner: UUID
+    balance: UUID
+
+
+@dataclass(frozen=True)
+class Result:
+    """How many were taken in a second, how often a transaction had to begin again, and whether the sums are right."""
+
+    name: str
+    keys: int
+    per_second: float
+    again: int
+    is_right: bool
+
+
+def by_our_function(connection: psycopg.Connection, target: Target, key: str) -> int:
+    connection.execute(
+        "SELECT quota_reserve(%s, %s, 'web_builder', '{\"campaigns\": 1}', %s)", (target.workspace, target.owner, key)
+    )
+    connection.commit()
+    return 0
+
+
+def by_our_function_with_budgets(connection: psycopg.Connection, target: Target, key: str) -> int:
+    connection.execute(
+        "SELECT quota_reserve(%s, %s, 'web_builder', '{\"campaigns\": 1}', %s, '{\"provider\": \"openai\"}')",
+        (target.workspace, target.owner, key),
+    )
+    connection.commit()
+    return 0
+
+
+def by_row_lock(connection: psycopg.Connection, target: Target, key: str) -> int:
+    return _take(connection, target, key, READ + " FOR UPDATE")
+
+
+def by_advisory_lock(connection: psycopg.Connection, target: Target, key: str) -> int:
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(target.balance),))
+    return _take(connection, target, key, READ)
+
+
+def by_serializable(connection: psycopg.Connection, target: Target, key: str) -> int:
+    connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+    again = 0
+    while True:
+        try:
+            _take(connection, target, key, READ)
+        except psycopg.errors.SerializationFailure:
+            connection.rollback()
+            again += 1
+        else:
+            return again
+
+
+def _take(connection: psycopg.Connection, target: Target, key: str, read: str) -> int:
+    """Read, look, write: what a product does by itself."""
+    place = (target.workspace, target.balance)
+    [left] = connection.execute(read, place).fetchone()
+    if left > 0:
+        connection.execute(UPDATE, place)
+        connection.execute(INSERT, (*place, key))
+    connection.commit()
+    return 0
+
+
+WAYS: dict[str, Callable[[psycopg.Connection, Target, str], int]] = {
+    "our function": by_our_function,
+    "our function, budgets asked as well": by_our_function_with_budgets,
+    "row lock, then look and write": by_row_lock,
+    "advisory lock, then look and write": by_advisory_lock,
+    "SERIALIZABLE, again when it fails": by_serializable,
+}
+
+
+def taker(url: str, way: str, targets: list[Target], number: int, span: tuple[float, float]) -> tuple[int, int]:
+    """One process in a span of time: how many it took, and how often it had to begin again."""
+    starts_at, ends_at = span
+    dice = Random(number)
+    taken = again = 0
+    with psycopg.connect(url) as connection:
+        listed = "{" + ",".join(str(one.workspace) for one in targets) + "}"
+        connection.execute("SELECT set_config('app.workspaces', %s, false)", (listed,))
+        connection.commit()
+        time.sleep(max(0.0, starts_at - time.time()))
+        while time.time() < ends_at:
+            again += WAYS[way](connection, dice.choice(targets), f"{number} {taken}")
+            taken += 1
+    return taken, again
+
+
+def targets_of(database: Database, keys: int) -> list[Target]:
+    """So many workspaces, each with a limit that is never reached and a balance that is open."""
+    found = []
+    for _ in range(keys):
+        shop = make_shop(database)
+        shop.limit(LIMIT, meter="campaigns")
+        shop.reserve("open", meters={"campaigns": 1})
+        [[balance]] = shop.ask("SELECT id FROM quota_balances WHERE workspace_id = :own", own=shop.workspace)
+        found.append(Target(shop.workspace, shop.owner, balance))
+    return found
+
+
+def measure(server, way: str, keys: int, seconds: float) -> Result:
+    with new_database(server) as database:
+        targets = targets_of(database, keys)
+        url = server.url(database.name, "test_app_rw")
+        with get_context("spawn").Pool(PROCESSES) as pool:
+            pool.map(abs, range(PROCESSES))
+            starts_at = time.time() + 1
+            made = pool.starmap(
+                taker, [(url, way, targets, number, (starts_at, starts_at + seconds)) for number in range(PROCESSES)]
+            )
+        taken = sum(one for one, _ in made)
+        with database.setup.connect() as connection:
+            held = connection.scalar(text("SELECT SUM(held) FROM quota_balances"))
+            rows = connection.scalar(text("SELECT COUNT(*) FROM quota_reservations"))
+    return Result(way, keys, taken / seconds, sum(one for _, one in made), held == rows == taken + keys)
+
+
+def table_of(results: list[Result], version: str, seconds: float) -> str:
+    """What a person reads: where it ran, and a line per way."""
+    by_key = {(one.name, one.keys): one for one in results}
+    lines = [
+        f"{PROCESSES} processes for {seconds:g} seconds each, {os.cpu_count()} cores, {version} with fsync=off.",
+        f"{'':<38} {'one key/s':>10} {'again':>7} {'200 keys/s':>11} {'again':>7}  sums",
+    ]
+    for name in WAYS:
+        one, many = (by_key[name, keys] for keys in KEYS)
+        right = "right" if one.is_right and many.is_right else "WRONG"
+        lines.append(
+            f"{name:<38} {one.per_second:>10,.0f} {one.again:>7,} {many.per_second:>11,.0f} {many.again:>7,}  {right}"
+        )
+    return "\n".join(lines)
+
+
+def main(seconds: float = SECONDS) -> None:
+    binaries = binaries_folder()
+    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as folder:
+        user = server_user(Path(folder), say=lambda _: None)
+        open_way(user, binaries / "postgres", say=lambda _: None)
+        with throwaway_server(binaries, user=user.name, version=18) as server:
+            make_template(server)
+            results = [measure(server, way, keys, seconds) for keys in KEYS for way in WAYS]
+            with server.engine("postgres").connect() as connection:
+                version = connection.scalar(text("SELECT 'Postgres ' || current_setting('server_version')"))
+    sys.stdout.write(table_of(results, version, seconds) + "\n")
+
+
+if __name__ == "__main__":
+    main(*(float(argument) for argument in sys.argv[1:2]))
