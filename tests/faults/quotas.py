@@ -28,7 +28,11 @@ REMAINING = (1, 10, 1_000)
 RESERVE = """
     SELECT quota_reserve(%s, %s, 'web_builder', '{"generations": 1}', %s, holds_for => %s) ->> 'verdict'
 """
+MIXED = """
+    SELECT quota_reserve(%s, %s, 'web_builder', '{"generations": 1, "veo": 1}', %s, holds_for => '5 milliseconds')
+"""
 SETTLE = "SELECT quota_settle(%s, %s) ->> 'state'"
+RELEASE = "SELECT quota_release(%s, %s) ->> 'state'"
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,37 @@ def crowd(database: Database, remaining: int, *, processes: int, attempts: int) 
     keys = {key for one in told for key in one}
     used, held = shop.used_and_held()
     return len(keys), used + held - 7, shop.wrong_sums()
+
+
+def mix(customer: Customer, number: int, steps: int) -> int:
+    """One process that reserves of several limits, settles, releases and sweeps, mostly calls that others made."""
+    dice = Random(number)
+    done = 0
+    with customer.connect() as connection:
+        for _ in range(steps):
+            key = f"call {dice.randrange(steps)}"
+            kind = dice.choice(("reserve", "reserve", "settle", "release", "sweep"))
+            if kind == "reserve":
+                connection.execute(MIXED, (customer.workspace, customer.owner, key))
+            elif kind == "sweep":
+                connection.execute("SELECT expire_quota_reservations(5)")
+            else:
+                try:
+                    connection.execute(SETTLE if kind == "settle" else RELEASE, (customer.workspace, key))
+                except psycopg.errors.NoDataFound:
+                    continue
+            done += 1
+    return done
+
+
+def mixture(database: Database, *, processes: int, steps: int) -> tuple[int, list[tuple]]:
+    """How much was done by all of them together, and what sums are wrong; a deadlock is an error."""
+    shop = make_shop(database)
+    shop.limit(steps)
+    shop.limit(steps // 2, meter="veo", period="day")
+    with get_context("spawn").Pool(processes) as pool:
+        done = pool.starmap(mix, [(Customer.of(shop), number, steps) for number in range(processes)])
+    return sum(done), shop.wrong_sums()
 
 
 def reserve_and_hang(customer: Customer, key: str, gate: int) -> None:
