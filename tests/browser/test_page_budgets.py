@@ -1,0 +1,232 @@
+"""The page of budgets shows what calls add up to, and lets finance set them, answer alerts, and stop AI."""
+
+import re
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.pages.looking import SCREENS, in_reach, settled, table, whole
+
+VIEWS = ("Budgets", "Alerts", "Emergency stops", "Evaluations")
+# Written apart from the triggers that keep the page's sums: the calls themselves.
+SPENT = """
+    SELECT b.name, b.amount, COALESCE(SUM(g.cost), 0)
+    FROM budgets AS b
+    LEFT JOIN ai_generations AS g ON date_trunc('month', g.created_at, 'UTC') = date_trunc('month', now(), 'UTC')
+        AND CASE b.scope
+            WHEN 'company' THEN true
+            WHEN 'provider' THEN g.provider = b.scope_value
+            WHEN 'product' THEN g.product = b.scope_value
+            WHEN 'generation_type' THEN g.generation_type = b.scope_value
+            WHEN 'workspace' THEN g.workspace_id = b.workspace_id
+            WHEN 'user' THEN g.workspace_id = b.workspace_id AND g.user_id = b.user_id
+        END
+    WHERE b.deleted_at IS NULL AND b.period = 'month' AND {seen}
+    GROUP BY b.id, b.name, b.amount
+    """
+LIMITED = "b.workspace_id = ANY ((SELECT workspace_ids FROM team_members WHERE email = 'limited-finance@test.example'))"
+
+
+@pytest.fixture(scope="module")
+def shown(site, signed_in):
+    """The page as a role sees it with a query."""
+    windows = {}
+
+    def opened(role="finance", **query):
+        if role not in windows:
+            windows[role] = signed_in(role)
+        page = windows[role].new_page()
+        page.goto(f"{site.url}/budgets?{urlencode(query)}")
+        settled(page)
+        return page
+
+    return opened
+
+
+def listed(page):
+    """Each budget by its name, as its bar tells it to who can't see it."""
+    found = page.locator(".sl-budget")
+    names = [one.strip() for one in found.locator("h3").all_inner_texts()]
+    told = found.locator("[role=img]").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
+    return dict(zip(names, told, strict=True))
+
+
+def dialog(page):
+    found = page.get_by_role("dialog")
+    expect(found).to_be_visible(timeout=30_000)
+    return found
+
+
+def edit(page, budget, what):
+    """Open one of the things that can be done about a budget."""
+    row = page.locator('[data-testid="stHorizontalBlock"]').filter(has=page.get_by_role("heading", name=budget)).last
+    row.get_by_role("button", name="Edit").click()
+    page.get_by_role("menuitem", name=what).or_(page.get_by_role("option", name=what)).click()
+    return dialog(page)
+
+
+def done(page, says):
+    expect(page.get_by_role("status").filter(has_text=says)).to_be_visible(timeout=30_000)
+
+
+def test_the_page_is_not_for_viewers(site, signed_in):
+    page = signed_in("viewer").new_page()
+    page.goto(f"{site.url}/budgets")
+    expect(page.get_by_text("does not open this page")).to_be_visible(timeout=30_000)
+    for name in ("budgets", "alert_history", "budget_evaluations", "stops"):
+        assert page.request.get(f"{site.url}/export/csv?list={name}&name=x").status == 403
+
+
+@pytest.mark.parametrize(("role", "seen"), [("finance", "true"), ("limited-finance", LIMITED)])
+def test_budgets_show_what_the_calls_of_this_month_add_up_to(site, shown, role, seen):
+    found = listed(shown(role))
+    counted = {
+        name: (f"{spent:,.2f}" if spent >= 1 or not spent else None, f"{amount:,.2f} USD this month")
+        for name, amount, spent in site.rows(SPENT.format(seen=seen))
+    }
+    assert found.keys() >= counted.keys()
+    assert len(counted) >= (8 if role == "finance" else 0)
+    for name, (spent, of) in counted.items():
+        assert f"of {of}" in found[name]
+        if spent is not None:
+            assert found[name].startswith(f"{spent} of ")
+
+
+def test_who_is_limited_sees_nothing_of_the_companys(shown):
+    page = shown("limited-finance")
+    assert "All AI" not in listed(page)
+    page = shown("limited-finance", show="Emergency stops")
+    assert page.get_by_role("button", name="Stop AI").count() == 0
+    expect(page.get_by_text("AI was never stopped.")).to_be_visible()
+
+
+def test_a_budget_is_made_changed_paused_and_deleted(site, shown):
+    page = shown()
+    page.get_by_role("button", name="New budget").click()
+    form = dialog(page)
+    form.get_by_label("Name").fill("Made by a test")
+    form.get_by_label("Amount in USD").fill("a lot")
+    form.get_by_role("button", name="Make it").click()
+    expect(form.get_by_role("alert")).to_contain_text("“a lot” is no amount.")
+    form.get_by_label("Amount in USD").fill("123.45")
+    form.get_by_role("button", name="Make it").click()
+    done(page, "The budget is there.")
+    assert "of 123.45 USD this month" in listed(page)["Made by a test"]
+
+    form = edit(page, "Made by a test", "Change")
+    form.get_by_label("Amount in USD").fill("200")
+    form.get_by_label("Why?").fill("A launch.")
+    form.get_by_role("button", name="Save").click()
+    done(page, "Made by a test was changed.")
+    assert "of 200.00 USD this month" in listed(page)["Made by a test"]
+
+    form = edit(page, "Made by a test", "Pause")
+    expect(form).to_contain_text("alerts nobody")
+    form.get_by_role("button", name="Pause it").click()
+    expect(form.get_by_role("alert")).to_contain_text("A budget is paused for a reason.")
+    form.get_by_label("Why?").fill("For a while.")
+    form.get_by_label("Why?").press("Tab")
+    form.get_by_role("button", name="Pause it").click()
+    done(page, "Made by a test is paused.")
+
+    form = edit(page, "Made by a test", "Delete")
+    form.get_by_label("Why?").fill("It was of a test.")
+    form.get_by_label("Why?").press("Tab")
+    form.get_by_role("button", name="Delete it").click()
+    done(page, "Made by a test is gone.")
+    assert "Made by a test" not in listed(page)
+    reasons = site.rows(
+        "SELECT actor, reason FROM audit_log WHERE table_name = 'budgets' AND row_key IN"
+        " (SELECT CAST(id AS TEXT) FROM budgets WHERE name = 'Made by a test') ORDER BY position"
+    )
+    assert [tuple(row) for row in reasons] == [
+        ("Finance", None), ("Finance", "A launch."), ("Finance", "For a while."), ("Finance", "It was of a test."),
+    ]  # fmt: skip
+
+
+def test_who_writes_on_an_older_state_sees_both_versions(shown):
+    first, second = shown("finance"), shown("admin")
+    theirs = edit(first, "Videos", "Change")
+    mine = edit(second, "Videos", "Change")
+    mine.get_by_label("Name").fill("All videos")
+    mine.get_by_role("button", name="Save").click()
+    done(second, "was changed")
+    theirs.get_by_label("Amount in USD").fill("77")
+    theirs.get_by_role("button", name="Save").click()
+    refusal = theirs.get_by_role("alert")
+    expect(refusal).to_contain_text("Nothing of yours was saved.")
+    rows = {row[0]: row[1:] for row in refusal.locator("tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.querySelectorAll('th, td')].map(cell => cell.textContent))")}  # fmt: skip
+    assert rows["Name"] == ["All videos", "Videos"]
+    assert rows["Amount"][1] == "77"
+    back = edit(second, "All videos", "Change")
+    back.get_by_label("Name").fill("Videos")
+    back.get_by_role("button", name="Save").click()
+    done(second, "was changed")
+
+
+def test_an_alert_is_acknowledged_and_another_put_off(site, shown):
+    page = shown("finance", show="Alerts")
+    for action, says in (("Acknowledge", "1 alert acknowledged."), ("Put off", "1 alert put off until")):
+        card = page.locator(".st-key-card-decide")
+        card.get_by_label("Alerts").click()
+        page.get_by_role("option").first.click()
+        page.keyboard.press("Escape")
+        card.get_by_role("button", name=f"{action} 1 alert").click()
+        done(page, says)
+        settled(page)
+    assert site.rows("SELECT count(*) FROM budget_alerts WHERE snoozed_until > now()") == [(1,)]
+    assert len(table(shown("finance", show="Alerts", alerts="Put off"), "put-off-alerts")) == 1
+    finished = shown("finance", show="Alerts", alerts="Done")
+    expect(finished.locator(".st-key-card-done-alerts")).to_contain_text("Finance")
+
+
+def test_a_stop_says_what_it_does_holds_for_everyone_and_ends(site, shown):
+    page = shown("finance", show="Emergency stops")
+    page.get_by_role("button", name="Stop AI").click()
+    form = dialog(page)
+    expect(form).to_contain_text("every new AI call of every product is refused, for every customer")
+    expect(form.get_by_role("button", name="Stop it now")).to_be_disabled()
+    form.get_by_label("Why?").fill("A test of the brakes.")
+    form.get_by_text("I know that customers can't use AI meanwhile.").click()
+    expect(form.get_by_role("button", name="Stop it now")).to_be_enabled()
+    form.get_by_role("button", name="Stop it now").click()
+    done(page, "AI is stopped: everything.")
+    banner = shown("admin").get_by_role("alert").filter(has_text="AI is stopped: everything")
+    expect(banner).to_contain_text("by Finance. A test of the brakes.")
+    overview = shown("admin")
+    overview.goto(f"{site.url}/")
+    settled(overview)
+    expect(overview.locator(".st-key-card-open-alerts")).to_contain_text("A test of the brakes.")
+    page.get_by_role("button", name="End the stop of everything").click()
+    form = dialog(page)
+    form.get_by_label("Why?").fill("They work.")
+    form.get_by_label("Why?").press("Tab")
+    form.get_by_role("button", name="End it now").click()
+    done(page, "The stop has ended.")
+    row = table(page, "emergency-stops")["Everything"]
+    assert (row["By"], row["Why"], row["Ended by"], row["Why it ended"]) == (
+        "Finance", "A test of the brakes.", "Finance", "They work.",
+    )  # fmt: skip
+
+
+def test_evaluations_are_those_of_the_budget_that_was_chosen(site, shown):
+    page = shown("finance", show="Evaluations", budget="All AI")
+    card = page.locator(".st-key-card-evaluations")
+    budgets = set(card.locator("tbody tr td:nth-child(2)").all_inner_texts())
+    assert budgets == {"All AI"}
+    assert re.search(r"\d{4}, \d{2}:\d{2}", card.inner_text())
+    assert str(datetime.now(UTC).year) in card.inner_text()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_page_is_whole_on_every_screen(site, look, screen):
+    whole(look(site, "/budgets", role="finance", **SCREENS[screen]))
+
+
+def test_every_view_is_whole_on_a_telephone_and_in_reach(site, look, shown):
+    for view in VIEWS:
+        whole(look(site, f"/budgets?{urlencode({'show': view})}", role="finance", **SCREENS["telephone"]))
+        in_reach(shown("finance", show=view))
