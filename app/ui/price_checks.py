@@ -58,8 +58,8 @@ _CALLS: Columns = {
 
 
 def unpriced(scope: Scope) -> None:
-    """How many calls have no price, by day, and of which models and why."""
-    daily = ask("unpriced_generations", scope.uncompared, by="model", grain=scope.daily.grain)
+    """How many calls have no price, over time, and of which models and why."""
+    daily = ask("unpriced_generations", scope.uncompared, grain=scope.daily.grain)
     bars(daily, title="Calls without a price", why="Their cost is unknown, not zero.")
     found = read("unpriced_models", scope, **_chosen(scope))
     table(

@@ -28,7 +28,6 @@ from app.ui.price_list import (
     PRICE,
     charged_for,
     chosen_models,
-    context_of,
     per_of,
     price_of,
     source_of,
@@ -45,8 +44,7 @@ _MOST_SENTENCES = 20
 _COLUMNS: Columns = {
     "model": "Model",
     "what": "Charged for",
-    "service_tier": "Tier",
-    "context": "Context",
+    "tier": "Tier",
     "book_price": Column("In the book", Unit.MONEY, currency="USD", is_exact=True),
     "price": Column("Proposed", PRICE.unit, PRICE.currency, is_exact=True),
     "change": Column("Change", Unit.PERCENT),
@@ -212,7 +210,7 @@ def _listed(one: WaitingPrice) -> dict[str, Any]:
     return vars(one) | {
         "model": _model(one),
         "what": charged_for(one),
-        "context": context_of(one),
+        "tier": words.spelled(one.service_tier),
         "change": _change(one.price, one.book_price),
         "per": per_of(one.per),
         "source": source_of(one.source, one.reference),

@@ -22,6 +22,9 @@ _HEADS = (
 )
 
 
+_WORDS = 2
+
+
 def effect_of(changes: Sequence[MonthEffect]) -> None:
     """Sums first, then each month and model."""
     if not changes:
@@ -59,7 +62,7 @@ def _part(title: str, changes: Sequence[MonthEffect]) -> Markup:
     foot = tag("tr", tag("th", "Together", scope="row"), tag("td", ""), *_figures(*sums))
     table = tag(
         "table",
-        tag("thead", tag("tr", *(tag("th", head, scope="col") for head in _HEADS))),
+        tag("thead", tag("tr", *(_heading(place, name) for place, name in enumerate(_HEADS)))),
         tag("tbody", *rows),
         tag("tfoot", foot),
         class_="sl-table",
@@ -68,6 +71,10 @@ def _part(title: str, changes: Sequence[MonthEffect]) -> Markup:
 
 
 _HEAD = "font-size:1rem;margin:.8rem 0 .2rem;padding:0"
+
+
+def _heading(place: int, name: str) -> Markup:
+    return tag("th", name, scope="col", class_="number" if place >= _WORDS else None)
 
 
 def _row(one: MonthEffect) -> Markup:

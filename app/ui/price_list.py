@@ -29,8 +29,7 @@ PRICE = Column("Price", Unit.MONEY, currency="USD", is_exact=True)
 _BOOK: Columns = {
     "model": Column("Model", opens=PAGE, key="id"),
     "what": "Charged for",
-    "service_tier": "Tier",
-    "context": "Context",
+    "tier": "Tier",
     "price": PRICE,
     "per": "For",
     "valid_from": "Valid from",
@@ -60,7 +59,7 @@ def book(scope: Scope) -> None:
     days = {_PERIOD: (scope.since, scope.until), _EVER: (_FIRST, _LAST)}.get(when, (None, None))
     found = read("book_prices", scope, since=days[0], until=days[1], **chosen_models(scope))
     table(
-        with_days([_listed(one) for one in found.rows], "valid_from", "holds_until"),
+        with_days([_listed(one) for one in found.rows], "valid_from", "holds_until", "known_from"),
         name="prices",
         title="The price book",
         why=f"Prices are never edited: a newer one supersedes or follows. Days begin at midnight UTC. {LIVE}",
@@ -78,7 +77,9 @@ def past(scope: Scope, key: UUID) -> None:
     mine = next((one for one in read("book_prices", scope, since=_FIRST, until=_LAST).rows if one.id == key), None)
     title = f"History of {mine.provider}/{mine.model}" if mine else "History of a price"
     table(
-        with_days([_told(one) for one in found.rows], "valid_from", "valid_to"),
+        with_days(
+            [_told(one) for one in found.rows], "valid_from", "valid_to", "known_from", "decided_at", "superseded_at"
+        ),
         name="past-prices",
         title=title,
         why=f"{what_of(mine)}. What was known when, who decided it, and where it is from. {LIVE}" if mine else LIVE,
@@ -105,16 +106,12 @@ def chosen_models(scope: Scope) -> dict[str, tuple[str, ...]]:
 
 def what_of(one: Any) -> str:  # noqa: ANN401 - a row of the book, or a proposal for it
     """What is charged for, of which kind, in which tier and context."""
-    tier = "" if one.service_tier == "standard" else f", {one.service_tier}"
-    return f"{charged_for(one)}{tier}{f', {context_of(one)}' if one.context_from else ''}"
+    return charged_for(one) + ("" if one.service_tier == "standard" else f", {one.service_tier}")
 
 
 def charged_for(one: Any) -> str:  # noqa: ANN401 - as above
-    return f"{words.spelled(one.unit)} {one.variant}".strip()
-
-
-def context_of(one: Any) -> str:  # noqa: ANN401 - as above
-    return f"from {one.context_from:,} tokens" if one.context_from else ""
+    context = f", from {one.context_from:,} tokens" if one.context_from else ""
+    return f"{words.spelled(one.unit)} {one.variant}".strip() + context
 
 
 def per_of(per: int) -> str:
@@ -142,8 +139,13 @@ def with_days(rows: Sequence[dict[str, Any]], *names: str) -> list[dict[str, Any
 
 
 def _listed(one: BookPrice) -> dict[str, Any]:
-    told = {"model": f"{one.provider}/{one.model}", "what": charged_for(one), "context": context_of(one)}
-    return vars(one) | told | {"per": per_of(one.per), "source": source_of(one.source, one.reference)}
+    return vars(one) | {
+        "model": f"{one.provider}/{one.model}",
+        "what": charged_for(one),
+        "tier": words.spelled(one.service_tier),
+        "per": per_of(one.per),
+        "source": source_of(one.source, one.reference),
+    }
 
 
 def _told(one: PastPrice) -> dict[str, Any]:
