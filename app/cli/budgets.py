@@ -7,7 +7,9 @@ from uuid import UUID
 
 import typer
 from rich.table import Table
+from sqlalchemy import Engine
 
+from app.access import Viewer
 from app.cli import shared
 from app.cli.shared import out, plain, say
 from app.commands import alerts as acting
@@ -98,7 +100,7 @@ def budgets_change(
     Example: `sightline budgets change 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 --amount 800 --reason "A launch"`
     """
     with shared.operating() as (engine, by):
-        now = reading.budget(engine, by, key)
+        now = _now(engine, by, key)
         before = Terms(
             name or now.name, now.amount if amount is None else _dollars(amount), now.period, now.timezone,
             now.thresholds, now.at_limit, now.warns_of_forecast,
@@ -115,7 +117,7 @@ def budgets_pause(key: Key, reason: Reason) -> None:
     Example: `sightline budgets pause 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 --reason "Under discussion"`
     """
     with shared.operating() as (engine, by):
-        changing.pause_budget(engine, by, key, revision=reading.budget(engine, by, key).revision, reason=reason)
+        changing.pause_budget(engine, by, key, revision=_now(engine, by, key).revision, reason=reason)
     say("The budget is paused.")
 
 
@@ -126,7 +128,7 @@ def budgets_resume(key: Key) -> None:
     Example: `sightline budgets resume 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
     """
     with shared.operating() as (engine, by):
-        changing.resume_budget(engine, by, key, revision=reading.budget(engine, by, key).revision)
+        changing.resume_budget(engine, by, key, revision=_now(engine, by, key).revision)
     say("The budget holds again.")
 
 
@@ -137,7 +139,7 @@ def budgets_delete(key: Key, reason: Reason) -> None:
     Example: `sightline budgets delete 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 --reason "Replaced by one a team"`
     """
     with shared.operating() as (engine, by):
-        changing.delete_budget(engine, by, key, revision=reading.budget(engine, by, key).revision, reason=reason)
+        changing.delete_budget(engine, by, key, revision=_now(engine, by, key).revision, reason=reason)
     say("The budget is gone.")
 
 
@@ -238,6 +240,13 @@ def budgets_end_stop(key: Key, reason: Reason) -> None:
     with shared.operating() as (engine, by):
         stopping.end_stop(engine, by, key, reason=reason)
     say("The stop has ended.")
+
+
+def _now(engine: Engine, by: Viewer, key: UUID) -> BudgetNow:
+    found = reading.budget(engine, by, key)
+    if found is None:
+        raise SightlineError("No budget has this key.", fix="`sightline budgets list` shows them all.")
+    return found
 
 
 def _terms(

@@ -11,7 +11,6 @@ from app.access import Permission, Viewer
 from app.records.alerts import OF_THE_COMPANY
 from app.records.reading import Page, Place, page_of, rows, some
 from db.engine import seeing
-from db.errors import SightlineError
 
 
 @dataclass(frozen=True)
@@ -97,12 +96,6 @@ _EVALUATIONS = f"""
     ORDER BY e.created_at DESC, e.id DESC
     LIMIT :most
     """  # noqa: S608 - our own text
-_DAYS = """
-    SELECT d.day, d.spent
-    FROM budget_days AS d
-    WHERE d.budget_id = :budget AND d.day >= :since
-    ORDER BY d.day
-    """
 
 
 def budgets(engine: Engine, viewer: Viewer) -> tuple[BudgetNow, ...]:
@@ -113,12 +106,9 @@ def budgets(engine: Engine, viewer: Viewer) -> tuple[BudgetNow, ...]:
     return tuple(BudgetNow(**{**row, "thresholds": tuple(row["thresholds"])}) for row in found)
 
 
-def budget(engine: Engine, viewer: Viewer, key: UUID) -> BudgetNow:
-    """One of them."""
-    found = next((one for one in budgets(engine, viewer) if one.id == key), None)
-    if found is None:
-        raise SightlineError("This budget is not there.", fix="Choose another one of the list.")
-    return found
+def budget(engine: Engine, viewer: Viewer, key: UUID) -> BudgetNow | None:
+    """One of them; None: there is none of this key that the viewer may see."""
+    return next((one for one in budgets(engine, viewer) if one.id == key), None)
 
 
 def evaluations(
@@ -138,10 +128,3 @@ def evaluations(
             most=some(limit) + 1,
         )
     return page_of(found, some(limit), lambda row: Place(row["created_at"], row["id"]), Evaluation)
-
-
-def days(engine: Engine, viewer: Viewer, one: BudgetNow) -> dict[date, Decimal]:
-    """What each day of the period so far has cost, in the budget's zone."""
-    viewer.require(Permission.AI_COST_READ)
-    with seeing(engine, viewer.workspaces) as connection:
-        return {row["day"]: row["spent"] for row in rows(connection, _DAYS, budget=one.id, since=one.first_day)}

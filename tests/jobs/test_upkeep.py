@@ -34,6 +34,7 @@ def results(yard):
 def test_every_kind_says_what_it_does_and_runs_at_night_in_the_zone():
     assert [one.name for one in KINDS] == [
         "check_counters",
+        "forget_budget_traces",
         "forget_done_jobs",
         "forget_event_keys",
         "forget_tombstones",

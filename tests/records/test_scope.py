@@ -10,19 +10,26 @@ from sqlalchemy import text
 
 import app.records
 from app.access import NotPermittedError, Viewer
+from app.records.alerts import AlertState
 from app.records.campaigns import Wanted
 from app.records.events import Narrowed
 from tests.records.conftest import seer
 
 TODAY = datetime.now(UTC).date()
+# Of the company: who sees it, sees the same, and nothing of anybody's in it.
+OF_NO_WORKSPACE = {"stops.stops"}
 # What each function is asked for, given what is known of a tenant: always with the keys and words of that tenant.
 CALLS = {
+    "alerts.alerts": lambda _: [{"state": AlertState.OPEN}, {"state": AlertState.DONE}],
     "alerts.open_alerts": lambda _: [{}],
     "belongings.assets": lambda keys: [{"campaign": one} for one in keys["campaigns"]],
     "belongings.components": lambda keys: [{"campaign": one} for one in keys["campaigns"]],
     "belongings.optimizations": lambda keys: [{}, *({"campaign": one} for one in keys["campaigns"])],
     "belongings.unchanged_campaigns": lambda _: [{"changed_on": TODAY - timedelta(days=40), "days": 3}],
     "belongings.variants": lambda keys: [{"campaign": one} for one in keys["campaigns"]],
+    "budgets.budget": lambda keys: [{"key": one} for one in keys["budgets"]],
+    "budgets.budgets": lambda _: [{}],
+    "budgets.evaluations": lambda keys: [{}, *({"key": one} for one in keys["budgets"])],
     "campaigns.campaign": lambda keys: [{"key": one} for one in keys["campaigns"]],
     "campaigns.search_campaigns": lambda keys: [
         {"wanted": wanted}
@@ -54,6 +61,8 @@ CALLS = {
         ]
         for name in ("conversions", "email_events", "generations", "web_events")
     },
+    "month_budget.month_budget": lambda keys: [{"scope": "workspace", "covers": keys["slug"]}],
+    "stops.stops": lambda _: [{}],
     "templates.best_rated": lambda _: [{}],
     "templates.most_downloaded": lambda _: [{}],
     "templates.search_components": lambda keys: [{}, {"words": keys["word"]}],
@@ -104,8 +113,11 @@ def known(world):
                 question = text(f"SELECT id FROM {table} WHERE workspace_id = :tenant")
                 return list(connection.scalars(question, {"tenant": tenant.workspace}))
 
-            found = {table: of(table) for table in ("campaigns", "contacts", "templates")}
-            return found | {"workspace": tenant.workspace, "word": tenant.canary}
+            found = {table: of(table) for table in ("budgets", "campaigns", "contacts", "templates")}
+            slug = connection.scalar(
+                text("SELECT slug FROM workspaces WHERE id = :tenant"), {"tenant": tenant.workspace}
+            )
+            return found | {"workspace": tenant.workspace, "word": tenant.canary, "slug": slug}
 
         return {"a": keys(world.a), "b": keys(world.b)}
 
@@ -128,7 +140,9 @@ def test_nothing_of_another_workspace_is_found(name, world, known):
     mine = told(READERS[name], world, seer(world.a.workspace), asked)
     assert [mark for mark in marks if mark in mine] == []
     theirs = told(READERS[name], world, seer(world.b.workspace), asked)
-    if name.startswith("contacts.") and name.endswith(("recency", "cohorts")):
+    if name in OF_NO_WORKSPACE:
+        assert mine == theirs
+    elif name.startswith("contacts.") and name.endswith(("recency", "cohorts")):
         assert mine != theirs
     else:
         assert any(mark in theirs for mark in marks), theirs
