@@ -19,10 +19,10 @@ HEADLINES = (
     "unpriced_generations",
     "ai_cost_corrections",
 )
-PER_PART = ("ai_cost", "generations", "cost_per_generation", "cost_per_accepted", "ai_savings", "unpriced_generations")
+PER_PART = ("ai_cost", "unpriced_generations", "generations", "cost_per_generation", "cost_per_accepted", "ai_savings")
 SAVED = ("cache_rate", "cache_savings", "batch_savings", "ai_savings", "ai_savings_rate", "ai_cost_undiscounted")
 LOST = ("ai_failed_cost", "ai_failed_cost_share", "failure_rate", "ai_retry_cost", "ai_retry_cost_share", "retry_rate")
-CLOSED = ("ai_cost_of_calls", "ai_cost_corrections", "ai_cost", "reported_cost", "unpriced_generations")
+CLOSED = ("ai_cost_of_calls", "ai_cost_corrections", "ai_cost", "unpriced_generations")
 PER_CONVERSION = ("ai_cost", "conversions", "cost_per_conversion")
 SPLITS = {
     "Model": "model",
@@ -57,6 +57,7 @@ with left:
     month_end(scope)
 with right:
     ui.area(ui.ask("ai_cost", once, by="model", grain=scope.grain), title="AI cost by model")
+    ui.bars(ui.ask("ai_cost", once, by="product", order="-ai_cost"), title="AI cost by product")
 
 view = ui.one_of("show", VIEWS)
 behind = scope.chosen((*scope.query, ("show", SHOW)))

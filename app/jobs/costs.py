@@ -10,7 +10,7 @@ from app.jobs import queue
 from app.jobs.alerts import SEND_ALERTS, Raised, raise_alert
 from app.jobs.catalogue import Handle, JobType, Outcome, Outside
 from app.jobs.schedules import Daily, Every
-from app.money.anomalies import Anomaly, DayOfUse, Use, anomalies
+from app.money.anomalies import UNIT_WEIGHTS, Anomaly, DayOfUse, Use, anomalies
 from app.money.budgets import AlertKind
 from app.settings import settings
 from db.engine import seeing
@@ -35,16 +35,16 @@ _PRICED_BY_NOW = text("""
     UPDATE budget_alerts SET ended_at = now()
     WHERE kind = 'unpriced' AND ended_at IS NULL AND about <> ALL (CAST(:still AS TEXT[]))
 """)
-_USE = text("""
+_UNITS = " + ".join(f"{weight} * g.{column}" for column, weight in UNIT_WEIGHTS.items())
+_USE = text(f"""
     SELECT CAST(g.created_at AT TIME ZONE :zone AS DATE) AS day, w.name AS workspace, g.model, COUNT(*) AS calls,
-        SUM(g.input_tokens + g.cached_input_tokens + g.cache_write_tokens + g.output_tokens + g.reasoning_tokens
-            + g.images + g.audio_seconds + g.video_seconds) AS units,
+        SUM({_UNITS}) AS units,
         SUM(g.cost) AS cost
     FROM ai_generations AS g
     JOIN workspaces AS w ON w.id = g.workspace_id
     WHERE g.cost IS NOT NULL AND g.created_at >= :since AND g.created_at < :until
     GROUP BY 1, w.id, w.name, g.model
-""")
+""")  # noqa: S608 - our own columns
 
 
 def cost_jobs(zone: str) -> tuple[JobType, ...]:

@@ -12,9 +12,24 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from math import sqrt
+from types import MappingProxyType
 
 from app.money.rhythm import rhythm
 
+# A call's size is what it used, each kind as much as price lists usually ask for it beside plain input: a call that
+# reads more and writes as much as ever is larger, and its price is what it was. A model counts by few of these.
+UNIT_WEIGHTS: Mapping[str, Decimal] = MappingProxyType(
+    {
+        "input_tokens": Decimal(1),
+        "cached_input_tokens": Decimal("0.25"),
+        "cache_write_tokens": Decimal("1.25"),
+        "output_tokens": Decimal(5),
+        "reasoning_tokens": Decimal(5),
+        "images": Decimal(1),
+        "audio_seconds": Decimal(1),
+        "video_seconds": Decimal(1),
+    }
+)
 # Usual is what the four weeks before were.
 _DAYS_BEFORE = 28
 # What was unusual on more of them is usual by now.
@@ -31,7 +46,7 @@ _MATERIAL = Decimal("0.1")
 
 @dataclass(frozen=True)
 class Use:
-    """Calls of a model on a day: how many, of how much in what the model counts by, and their cost."""
+    """Calls of a model on a day: how many, what they used by its weights, and their cost."""
 
     calls: int = 0
     units: Decimal = Decimal(0)
@@ -71,7 +86,7 @@ class Cause(StrEnum):
 
     VOLUME = "the number of calls"
     SIZE = "the size of calls"
-    PRICE = "the price"
+    PRICE = "the price per unit"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from app.metrics.dimensions import dimension
 from app.metrics.metric import Unit
-from app.money.anomalies import Anomaly, DayOfUse, Driver, Use, anomalies
+from app.money.anomalies import UNIT_WEIGHTS, Anomaly, DayOfUse, Driver, Use, anomalies
 from app.ui import words
 from app.ui.asking import Asked, Refused, ask
 from app.ui.behind import behind
@@ -22,8 +23,6 @@ from app.ui.tables import table
 
 _TITLE = "Unusual days"
 _COST = "ai_cost_of_calls"
-# A model counts in one of them.
-_UNITS = ("tokens", "images", "audio_seconds", "video_seconds")
 # Four weeks tell what is usual, and four more which of these were unusual themselves.
 _DAYS_BEFORE = 56
 # Whoever is below these has no day that shows in the company's.
@@ -40,7 +39,7 @@ def unusual_days(scope: Scope) -> None:
     if isinstance(answer, Refused):
         chart(answer, lambda _: Markup(), title=_TITLE)
         return
-    names = {row["workspace"]: words.name_of(answer.by[0], row) for row in answer.rows()}
+    names = {row["workspace"]: words.name_of(dimension("workspace"), row) for row in answer.rows()}
     last = min(scope.until, freshness(scope.as_of).last_day)
     found = anomalies(_days_of(answer), scope.since, last)
     table(
@@ -62,7 +61,7 @@ def _use(scope: Scope) -> Asked | Refused:
         largest = ask(_COST, days, by="workspace", order=f"-{_COST}", limit=_MOST_WORKSPACES)
         if largest.keys_found > _MOST_WORKSPACES:
             where = {"workspace": [row["workspace"] for row in largest.rows()]}
-    return ask((_COST, "generations", *_UNITS), days, by=("workspace", "model"), grain="day", where=where)
+    return ask((_COST, "generations", *UNIT_WEIGHTS), days, by=("workspace", "model"), grain="day", where=where)
 
 
 def _days_of(answer: Asked) -> list[DayOfUse]:
@@ -72,11 +71,15 @@ def _days_of(answer: Asked) -> list[DayOfUse]:
             row["day"],
             row["workspace"],
             row["model"],
-            Use(row["generations"], sum((Decimal(row[unit] or 0) for unit in _UNITS), Decimal(0)), row[_COST]),
+            Use(row["generations"], _used(row), row[_COST]),
         )
         for row in answer.rows()
         if row["generations"] and row["workspace"]
     ]
+
+
+def _used(row: Mapping[str, Any]) -> Decimal:
+    return sum((weight * Decimal(row[unit] or 0) for unit, weight in UNIT_WEIGHTS.items()), Decimal(0))
 
 
 def _rows(one: Anomaly, names: Mapping[str, str], scope: Scope) -> list[dict[str, Any]]:
