@@ -1,0 +1,60 @@
+"""The pages of the smallest demo, run in this process without a browser: everything that they draw, in a second."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app import serving
+from app.answering import the_desk
+from app.identity.cookies import session_cookie
+from app.settings import PROJECT, settings
+from tests.browser.conftest import Site
+from tests.pages.parsed import Parsed, parsed
+
+
+@dataclass(frozen=True)
+class Pages:
+    """An installation whose pages are run here."""
+
+    site: Site
+    patch: pytest.MonkeyPatch
+
+    def rows(self, question):
+        return self.site.rows(question)
+
+    def open(self, name: str, query: str, role: str = "admin") -> Parsed:
+        """The page as this role sees it at this address."""
+        self.patch.setattr(type(st.context), "cookies", {session_cookie(): self.site.sign_in(role)["value"]})
+        self.patch.setattr(type(st.context), "url", f"http://127.0.0.1/{name}")
+        page = AppTest.from_file(PROJECT / "pages" / name, default_timeout=60)
+        for parameter, values in parse_qs(query).items():
+            page.query_params[parameter] = values
+        page.run()
+        assert not page.exception, page.exception
+        return parsed(one.proto.body for one in page.get("html"))
+
+
+@pytest.fixture(scope="session")
+def pages() -> Iterator[Pages]:
+    with tempfile.TemporaryDirectory(prefix="sl-") as folder, pytest.MonkeyPatch.context() as patch:
+        home = Path(folder) / "home"
+        patch.setenv("SIGHTLINE_HOME", str(home))
+        patch.delenv("DATABASE_URL", raising=False)
+        settings.cache_clear()
+        the_desk.cache_clear()
+        command = Path(sys.executable).parent / "sightline"
+        for arguments in (("demo", "--size", "tiny"), ("refresh",)):
+            subprocess.run([command, *arguments], check=True, timeout=240, stdout=subprocess.DEVNULL, env=os.environ)
+        yield Pages(Site(home, 0, None), patch)
+        serving.close()
+    settings.cache_clear()
+    the_desk.cache_clear()
