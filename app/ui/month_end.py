@@ -71,6 +71,7 @@ def forecasts_tried(scope: Scope) -> None:
             "run_rate_error": Column("Plain rate was off", Unit.PERCENT),
         },
         scope=scope,
+        made_of=[answer],
     )
 
 

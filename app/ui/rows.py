@@ -23,7 +23,8 @@ Rows = Sequence[Row] | pd.DataFrame
 class Column:
     """How a column is shown. `opens` is a page that the cell leads to, with the row's `key` in its address.
 
-    An exact amount, as a price is, keeps all of its places.
+    An exact amount, as a price is, keeps all of its places. `leads` is a key of the row under which it has an address
+    of its own to lead to.
     """
 
     label: str
@@ -32,6 +33,7 @@ class Column:
     opens: str | None = None
     key: str | None = None
     is_exact: bool = False
+    leads: str | None = None
 
 
 Columns = Mapping[str, str | Column]
@@ -96,6 +98,8 @@ def _cell(row: Row, name: str, column: Column, scope: Scope | None, *, is_figure
     key = row.get(column.key or name)
     if column.opens and scope is not None and key is not None:
         told = anchor(told, address(column.opens, scope, **{column.opens: key}))
+    if column.leads and row.get(column.leads):
+        told = anchor(told, row[column.leads])
     return tag("td", told, class_="text", title=hint)
 
 

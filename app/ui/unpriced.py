@@ -5,7 +5,7 @@ from typing import Any
 from app.metrics.metric import Unit
 from app.ui import words
 from app.ui.cards import LIVE
-from app.ui.links import address, anchor
+from app.ui.links import address
 from app.ui.live import read
 from app.ui.rows import Column
 from app.ui.scope import Scope
@@ -26,7 +26,8 @@ def unpriced_use(scope: Scope) -> None:
             vars(one)
             | {
                 "reason": one.reason or _NOT_TRIED,
-                "mend": anchor("Add a price", address(_BOOK, scope, model=one.model)),
+                "mend": "Add a price",
+                "book": address(_BOOK, scope, model=one.model),
             }
             for one in found.rows
         ],
@@ -41,7 +42,7 @@ def unpriced_use(scope: Scope) -> None:
             "reason": "Why",
             "first_at": "Since",
             "last_at": "Last",
-            "mend": "Price book",
+            "mend": Column("Price book", leads="book"),
         },
         scope=scope,
         empty=("Everything that was used has a price.", "Calls of a model without one would be listed here."),

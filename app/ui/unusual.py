@@ -14,7 +14,7 @@ from app.ui.behind import behind
 from app.ui.charts import chart
 from app.ui.freshness import freshness
 from app.ui.generated import SHOW
-from app.ui.links import address, anchor
+from app.ui.links import address
 from app.ui.markup import Markup
 from app.ui.periods import CUSTOM
 from app.ui.rows import Column, Columns
@@ -50,6 +50,7 @@ def unusual_days(scope: Scope) -> None:
         columns=_columns(scope),
         scope=scope,
         empty=("No day was unusual.", "Days are judged once they are over and four weeks are known before them."),
+        made_of=[answer],
     )
     behind(answer, "What unusual days were judged by")
 
@@ -85,7 +86,8 @@ def _used(row: Mapping[str, Any]) -> Decimal:
 def _rows(one: Anomaly, names: Mapping[str, str], scope: Scope) -> list[dict[str, Any]]:
     return [
         {
-            "day": anchor(words.day(one.day), _calls(one.day, driver, names, scope)),
+            "day": one.day,
+            "calls": _calls(one.day, driver, names, scope),
             "cost": one.cost,
             "expected": one.expected,
             "who": names[driver.workspace] if driver.workspace else "All workspaces",
@@ -125,5 +127,10 @@ def _columns(scope: Scope) -> Columns:
     }
     money = {name: Column(label, Unit.MONEY, currency=scope.currency) for name, label in amounts.items()}
     order = ("day", "cost", "expected", "who", "model", "cause", "difference", "by_volume", "by_size", "by_price")
-    texts = {"day": "Day", "who": "Who", "model": "Model", "cause": "What changed"}
+    texts: dict[str, str | Column] = {
+        "day": Column("Day", leads="calls"),
+        "who": "Who",
+        "model": "Model",
+        "cause": "What changed",
+    }
     return {name: money.get(name) or texts[name] for name in order}
