@@ -96,6 +96,15 @@ FINISHED = Total(
     permission=_USAGE,
     of=(COMPLETED, FAILED),
 )
+PRICED = Difference(
+    name="generations_priced",
+    meaning="Attempts that are not unpriced: their cost is known, or they have not ended.",
+    unit=Unit.COUNT,
+    good=UP,
+    permission=_USAGE,
+    minuend=GENERATIONS,
+    subtrahend=UNPRICED,
+)
 COST = _sum(
     "ai_cost",
     "What attempts cost by the price book that was valid when they were made, with what closed months were corrected"
@@ -175,6 +184,7 @@ METRICS: tuple[Metric, ...] = (
     RATED,
     RATING_TOTAL,
     UNPRICED,
+    PRICED,
     COST,
     CORRECTIONS,
     Difference(
@@ -239,7 +249,7 @@ METRICS: tuple[Metric, ...] = (
         "ai_failed_cost_share", "Cost of attempts that gave no result, of all AI cost.", DOWN, FAILED_COST, COST
     ),
     _cost_share("ai_retry_cost_share", "Cost of attempts after the first, of all AI cost.", DOWN, RETRY_COST, COST),
-    _cost_per("cost_per_generation", "What an attempt cost.", GENERATIONS),
+    _cost_per("cost_per_generation", "What an attempt cost, of those whose cost is known.", PRICED),
     _cost_per("cost_per_accepted", "What a result that was kept cost, by the cost of all attempts.", ACCEPTED),
     _cost_per("cost_per_conversion", "AI cost per conversion.", CONVERSIONS),
     _time("generation_time_p50", 50, "half"),

@@ -148,3 +148,13 @@ def test_margin_and_cost_per_result_are_of_the_corrected_cost(filled, asking):
     ask = asking()
     assert ask.one("margin") == Decimal("12.5")
     assert ask.one("cost_per_accepted") == Decimal("3.5")
+
+
+def test_what_an_attempt_cost_is_of_those_whose_cost_is_known(lake, asking):
+    """Three for 6 dollars, and one that nobody has a price for; where none has one, there is nothing to tell."""
+    lake.add("ai_days", call(LATER, 1, "6", generations=4, unpriced=1), call(LATER, 2, "0", generations=2, unpriced=2))
+    rows = {
+        row["workspace_name"]: row["cost_per_generation"]
+        for row in asking().rows("cost_per_generation", by="workspace")
+    }
+    assert rows == {"Acme": 2, "Birch": None}
