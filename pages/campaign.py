@@ -23,7 +23,7 @@ view = ui.one_of("show", ("Course", "Parts", "Changes", "Raw events"))
 if view == "Parts":
     parts_of(found, one)
 elif view == "Changes":
-    test_of(found, viewer)
+    test_of(found, scope)
     changes_of(found, scope)
 elif view == "Raw events":
     events_of(found, scope)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
@@ -27,6 +28,7 @@ from app.records import (
 )
 from app.records.events import Narrowed
 from app.records.reading import MOST_ROWS, Page, Place, workspaces_named
+from app.settings import settings
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,32 @@ def _versions(wanted: Wanted) -> Page[templates.Version]:
     return _whole(templates.versions(wanted.engine, wanted.viewer, key, limit=MOST_ROWS))
 
 
+def _recency(wanted: Wanted) -> Page[contacts.Recency]:
+    found = contacts.recency(wanted.engine, wanted.viewer, _today(), workspaces=wanted.workspaces)
+    return _whole([contacts.Recency(**row) for row in found.to_dict("records")])
+
+
+def _cohorts(wanted: Wanted) -> Page[contacts.Cohort]:
+    found = contacts.cohorts(wanted.engine, wanted.viewer, _today(), workspaces=wanted.workspaces)
+    return _whole([contacts.Cohort(**row) for row in found.to_dict("records")])
+
+
+def _best_rated(wanted: Wanted) -> Page[templates.Rated]:
+    return _whole(templates.best_rated(wanted.engine, wanted.viewer, workspaces=wanted.workspaces, limit=_RANKED))
+
+
+def _most_downloaded(wanted: Wanted) -> Page[templates.Downloaded]:
+    return _whole(templates.most_downloaded(wanted.engine, wanted.viewer, workspaces=wanted.workspaces, limit=_RANKED))
+
+
+def _variants(wanted: Wanted) -> Page[belongings.VariantCampaign]:
+    return _whole(belongings.variants(wanted.engine, wanted.viewer, key_named(wanted.given, "campaign")))
+
+
+def _today() -> date:
+    return datetime.now(ZoneInfo(settings().zone)).date()
+
+
 def _alerts(wanted: Wanted) -> Page[alerts.Alert]:
     return alerts.open_alerts(wanted.engine, wanted.viewer, **wanted.paged)
 
@@ -260,6 +288,7 @@ def _whole(rows: Sequence[Any]) -> Page[Any]:
     return Page(tuple(rows), None)
 
 
+_RANKED = 10
 _DAYS = ("since", "until")
 _CALLS = (*_DAYS, "workspace", "provider", "model", "product")
 LISTS: Mapping[str, LiveList] = {
@@ -279,6 +308,11 @@ LISTS: Mapping[str, LiveList] = {
         ("templates", _templates, templates.Template, ("words", "kind", "workspace"), ()),
         ("saved_components", _saved_components, templates.SavedComponent, ("words", "workspace"), ()),
         ("versions", _versions, templates.Version, ("template",), ()),
+        ("recency", _recency, contacts.Recency, ("workspace",), ()),
+        ("cohorts", _cohorts, contacts.Cohort, ("workspace",), ()),
+        ("best_rated", _best_rated, templates.Rated, ("workspace",), ()),
+        ("most_downloaded", _most_downloaded, templates.Downloaded, ("workspace",), ()),
+        ("variants", _variants, belongings.VariantCampaign, ("campaign",), ()),
         ("alerts", _alerts, alerts.Alert, (), ()),
         ("alert_history", _alert_history, alerts.AlertHistory, ("state",), ()),
         ("budgets", _budgets, budgets.BudgetNow, (), ()),

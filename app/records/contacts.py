@@ -53,6 +53,30 @@ class ContactDetail:
 
 
 @dataclass(frozen=True)
+class Recency:
+    """How many contacts of one status last did anything how long ago."""
+
+    recency: str
+    status: str
+    contacts: int
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """How the contacts who came in one month stand now."""
+
+    month: date
+    contacts: int
+    subscribed: int
+    unsubscribed: int
+    bounced: int
+    complained: int
+    engaged_30_days: int
+    engaged_90_days: int
+    never_engaged: int
+
+
+@dataclass(frozen=True)
 class Send:
     """One campaign's e-mail to a person: the first time of everything that happened to it."""
 

@@ -1,15 +1,24 @@
 """Cards without an answer behind them: what is read live, or worked out from several answers."""
 
+from typing import Any
+
 import streamlit as st
 
+from app.exports.live import Listed
 from app.ui.behind import slug
+from app.ui.live import behind_list
 from app.ui.markup import joined, tag
+from app.ui.scope import Scope
 
 LIVE = "Read from the database a moment ago."
 
 
-def card(title: str, *inner: object, why: str = "") -> None:
-    """A bordered part of a page under its own heading."""
+def card(
+    title: str, *inner: object, why: str = "", read: Listed[Any] | None = None, scope: Scope | None = None
+) -> None:
+    """A bordered part of a page under its own heading; what was read live for it has a receipt, and downloads."""
     head = joined((tag("h2", title), tag("p", why, class_="why") if why else ""))
     with st.container(border=True, key=f"card-{slug(title)}"):
         st.html(tag("section", head, *inner, class_="sl sl-card"))
+        if read and scope:
+            behind_list(read, title, slug(title), scope)

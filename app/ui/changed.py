@@ -11,6 +11,7 @@ import streamlit as st
 from app import serving
 from app.analysis.changes import FEWEST_UNCHANGED, Outcome, before_and_after, courses, window_days
 from app.analysis.proportions import Interval
+from app.exports.live import Listed
 from app.metrics.glossary import metric
 from app.metrics.metric import Ratio
 from app.records.belongings import Optimization, unchanged_campaigns
@@ -41,8 +42,9 @@ class Changed:
     mixed: int = 0
 
 
-def changed(changes: Sequence[Optimization], scope: Scope, rate: str, ran: tuple[date, date]) -> None:
+def changed(read: Listed[Optimization], scope: Scope, rate: str, ran: tuple[date, date]) -> None:
     """Each change of one campaign, by one rate. `ran` are the campaign's first day and the last that is over."""
+    changes = read.rows
     if not changes:
         card(
             "What the autopilot changed", empty_card("Nothing was changed.", "The autopilot writes here what it does.")
@@ -58,6 +60,8 @@ def changed(changes: Sequence[Optimization], scope: Scope, rate: str, ran: tuple
         _drawn(found, scope.zone),
         tag("ul", *told, class_="sl-small"),
         why=_WHY,
+        read=read,
+        scope=scope,
     )
 
 

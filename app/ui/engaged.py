@@ -1,19 +1,14 @@
 """How contacts stand and when they last did anything: by recency, and by the month in which they came."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
 
-from app import serving
 from app.metrics.metric import Unit
-from app.records.contacts import RECENCIES, cohorts, recency
+from app.records.contacts import RECENCIES, Cohort
 from app.ui import words
 from app.ui.cards import LIVE, card
-from app.ui.choices import chosen_workspaces
 from app.ui.empty import empty_card
+from app.ui.live import read
 from app.ui.markup import Markup, tag
-from app.ui.rows import rows_of
 from app.ui.scope import Scope
 from db.tables.audience import CONTACT_STATUSES
 
@@ -41,8 +36,8 @@ _EMPTY = empty_card("Nobody is here.", "Contacts come with an import, a form, or
 
 def recencies(scope: Scope) -> None:
     """A row for each time since they were last active, and a column for each status."""
-    found = rows_of(recency(serving.engines().ro, scope.viewer, _today(scope), workspaces=chosen_workspaces(scope)))
-    counts = {(row["recency"], row["status"]): int(row["contacts"]) for row in found}
+    found = read("recency", scope, workspace=scope.where.get("workspace"))
+    counts = {(row.recency, row.status): row.contacts for row in found.rows}
     statuses = [one for one in CONTACT_STATUSES if any(status == one for _, status in counts)]
     listed = {
         told: [counts.get((key, one), 0) for one in statuses] for key, told in _RECENT.items() if key in RECENCIES
@@ -56,18 +51,22 @@ def recencies(scope: Scope) -> None:
         "Status and last activity",
         _table(head, body, foot) if counts else _EMPTY,
         why=f"As contacts stand now, whatever period is chosen. {LIVE}{_unfiltered(scope)}",
+        read=found,
+        scope=scope,
     )
 
 
 def came(scope: Scope) -> None:
     """A row for each month in which contacts came: of all of them, how many stand how now."""
-    found = rows_of(cohorts(serving.engines().ro, scope.viewer, _today(scope), workspaces=chosen_workspaces(scope)))
+    found = read("cohorts", scope, workspace=scope.where.get("workspace"))
     head = ("Came in", "Contacts", *_SHARES.values())
-    body = [_cohort(row) for row in reversed(found)]
+    body = [_cohort(row) for row in reversed(found.rows)]
     card(
         "By the month in which they came",
-        _table(head, body) if found else _EMPTY,
+        _table(head, body) if found.rows else _EMPTY,
         why=f"How many of each month's contacts stand how now; active is opened or clicked. {LIVE}{_unfiltered(scope)}",
+        read=found,
+        scope=scope,
     )
 
 
@@ -85,13 +84,13 @@ def _standing(name: str, counts: Sequence[int], largest: int) -> Markup:
     )
 
 
-def _cohort(row: Mapping[str, Any]) -> Markup:
-    whole = row["contacts"]
+def _cohort(row: Cohort) -> Markup:
+    whole = row.contacts
     return tag(
         "tr",
-        tag("th", words.bucket("month", row["month"]), scope="row"),
+        tag("th", words.bucket("month", row.month), scope="row"),
         tag("td", words.count(whole), class_="number"),
-        *(_share(row[name] / whole, f"{row[name]:,} of {whole:,}") for name in _SHARES),
+        *(_share(getattr(row, name) / whole, f"{getattr(row, name):,} of {whole:,}") for name in _SHARES),
     )
 
 
@@ -105,10 +104,6 @@ def _table(head: Sequence[str], body: Sequence[Markup], *foot: Markup) -> Markup
     named = (tag("th", name, scope="col", class_="number" if place > 0 else None) for place, name in enumerate(head))
     drawn = tag("table", tag("thead", tag("tr", *named)), tag("tbody", *body), *foot, class_="sl-table sl-funnel")
     return tag("div", drawn, class_="sl-scroll", tabindex=0, role="region", aria_label="Table")
-
-
-def _today(scope: Scope) -> date:
-    return datetime.now(ZoneInfo(scope.zone)).date()
 
 
 def _unfiltered(scope: Scope) -> str:

@@ -11,7 +11,7 @@ from app import serving
 from app.access import Viewer
 from app.metrics.glossary import metric
 from app.metrics.metric import Unit
-from app.records import belongings, campaigns
+from app.records import campaigns
 from app.records.campaigns import CampaignDetail
 from app.ui import words
 from app.ui.asking import ask
@@ -34,6 +34,8 @@ from app.ui.tested import tested
 
 _RATES = {"ctr": "Clicks per impression", "ad_conversion_rate": "Conversions per click", "roas": "Revenue per spend"}
 _EVENTS = 100
+# Each is held against campaigns that were left alone: more would take long.
+_CHANGED = 50
 
 
 @dataclass(frozen=True)
@@ -222,11 +224,11 @@ def parts_of(found: CampaignDetail, one: Scope) -> None:
     )
 
 
-def test_of(found: CampaignDetail, viewer: Viewer) -> None:
+def test_of(found: CampaignDetail, scope: Scope) -> None:
     """Its A/B test, where it is part of one."""
-    variants = belongings.variants(serving.engines().ro, viewer, found.id)
-    if len({one.variant for one in variants}) > 1:
-        tested(variants)
+    variants = read("variants", scope, campaign=found.id)
+    if len({one.variant for one in variants.rows}) > 1:
+        tested(variants, scope)
     elif found.channel == "email":
         nothing_here("No other variant is tested against it.", fill="Campaigns of one test share a test's key.")
 
@@ -240,7 +242,7 @@ def changes_of(found: CampaignDetail, scope: Scope) -> None:
     rate = st.segmented_control(
         "Judge by", list(_RATES), default="ctr", key="rate", bind="query-params", format_func=lambda name: _RATES[name]
     )
-    listed = belongings.optimizations(serving.engines().ro, scope.viewer, campaign=found.id).rows
+    listed = read("optimizations", scope, campaign=found.id, limit=_CHANGED)
     first = found.start_date or date.min
     changed(listed, scope, metric(rate or "ctr").name, (first, min(found.end_date or last_day, last_day)))
 

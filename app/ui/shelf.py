@@ -6,13 +6,11 @@ from uuid import UUID
 
 import streamlit as st
 
-from app import serving
 from app.metrics.metric import Unit
 from app.records import templates
 from app.records.templates import Template
 from app.ui import words
 from app.ui.cards import LIVE, card
-from app.ui.choices import chosen_workspaces
 from app.ui.empty import empty_card
 from app.ui.live import read
 from app.ui.markup import Markup, tag
@@ -132,18 +130,21 @@ def market(scope: Scope, **kept: object) -> None:
 def liked(scope: Scope) -> None:
     """The best rated templates, and the components that others took most often."""
     rated, taken = st.columns(2)
-    engine, chosen = serving.engines().ro, chosen_workspaces(scope)
+    chosen = {"workspace": scope.where.get("workspace")}
     with rated:
-        found = templates.best_rated(engine, scope.viewer, workspaces=chosen)
-        bars = [(one.name, float(one.rating) / 5, f"{one.rating:.2f} by {one.ratings:,}") for one in found]
+        found = read("best_rated", scope, **chosen)
+        bars = [(one.name, float(one.rating) / 5, f"{one.rating:.2f} by {one.ratings:,}") for one in found.rows]
         why = f"Mean of 5 of what AI made with them, where {templates.FEWEST_RATINGS} people or more rated it. {LIVE}"
-        card("Best rated templates", _ranking(bars, "No template was rated so often yet."), why=why)
+        nobody = "No template was rated so often yet."
+        card("Best rated templates", _ranking(bars, nobody), why=why, read=found, scope=scope)
     with taken:
-        listed = templates.most_downloaded(engine, scope.viewer, workspaces=chosen)
+        taken_most = read("most_downloaded", scope, **chosen)
+        listed = taken_most.rows
         most = max((one.downloads for one in listed), default=1)
         drawn = [(f"{one.name} · {one.workspace}", one.downloads / most, words.count(one.downloads)) for one in listed]
         why = f"Marketplace downloads of the components that your workspaces offer. {LIVE}"
-        card("Most downloaded components", _ranking(drawn, "Nobody downloaded a component yet."), why=why)
+        nobody = "Nobody downloaded a component yet."
+        card("Most downloaded components", _ranking(drawn, nobody), why=why, read=taken_most, scope=scope)
 
 
 def template_key() -> UUID | None:

@@ -5,19 +5,21 @@ from collections.abc import Iterable
 
 from app.analysis.proportions import Rate
 from app.analysis.variants import Comparison, Variant, Verdict, best, compare_variants
+from app.exports.live import Listed
 from app.metrics.metric import Unit
 from app.records.belongings import VariantCampaign
 from app.ui import words
 from app.ui.cards import LIVE, card
 from app.ui.intervals import Estimate, estimates
 from app.ui.markup import Markup, joined, tag
+from app.ui.scope import Scope
 
 _MEASURES = (("Open rate", "emails_opened"), ("Click rate", "emails_clicked"))
 
 
-def tested(variants: Iterable[VariantCampaign]) -> None:
+def tested(read: Listed[VariantCampaign], scope: Scope) -> None:
     """Opens and clicks of each variant per e-mail delivered; campaigns of one letter are one variant."""
-    found = list(variants)
+    found = list(read.rows)
     if len({one.variant for one in found}) < 2:  # noqa: PLR2004 - one alone is no test
         return
     compared = [(name, compare_variants(_rates(found, measure))) for name, measure in _MEASURES]
@@ -25,7 +27,8 @@ def tested(variants: Iterable[VariantCampaign]) -> None:
         joined((tag("p", tag("b", name), class_="head"), _drawn(test), tag("p", _sentence(test), class_="sl-small")))
         for name, test in compared
     ]
-    card("A/B test", _split(compared[0][1]), *parts, tag("p", LIVE, class_="sl-small sl-muted"), why=_why(found))
+    live = tag("p", LIVE, class_="sl-small sl-muted")
+    card("A/B test", _split(compared[0][1]), *parts, live, why=_why(found), read=read, scope=scope)
 
 
 def _why(found: list[VariantCampaign]) -> str:
