@@ -31,7 +31,7 @@ class BillChoice:
 
     @property
     def name(self) -> str:
-        return f"{provider_name(self.provider)}, {self.month:%B %Y}"
+        return f"{provider_name(self.provider)}, {month_name(self.month)}"
 
 
 def page_head(title: str, viewer: Viewer) -> Scope:
@@ -46,10 +46,10 @@ def page_head(title: str, viewer: Viewer) -> Scope:
 
 def choose(scope: Scope, kept: Sequence[KeptBill]) -> BillChoice:
     """The months that have a bill, and the last one that is over; the newest bill first."""
-    over = scope.until.replace(day=1) - timedelta(days=1)
-    months = {f"{month:%Y-%m}": month for month in sorted({over.replace(day=1), *(one.month for one in kept)})}
+    over = (scope.until.replace(day=1) - timedelta(days=1)).replace(day=1)
+    months = {month_name(one): one for one in sorted({over, *(one.month for one in kept)}, reverse=True)}
     names = {provider_name(one): one for one in AI_PROVIDERS}
-    first_month = max((f"{one.month:%Y-%m}" for one in kept), default=f"{over:%Y-%m}")
+    newest = month_name(max((one.month for one in kept), default=over))
     broken = [
         f"{key}={given}"
         for key, known in (("provider", names), ("month", months))
@@ -60,23 +60,19 @@ def choose(scope: Scope, kept: Sequence[KeptBill]) -> BillChoice:
         provider = st.segmented_control(
             "Provider", list(names), default=next(iter(names)), key="provider", bind="query-params", required=True
         )
-        listed = list(months)[::-1]
-        month = st.selectbox(
-            "Month",
-            listed,
-            index=listed.index(first_month),
-            key="month",
-            bind="query-params",
-            width=180,
-            format_func=lambda one: f"{months[one]:%B %Y}" if one in months else one,
-        )
+        listed = list(months)
+        month = st.selectbox("Month", listed, index=listed.index(newest), key="month", bind="query-params", width=180)
     if broken:
         say_broken(broken)
-    chosen, of = names.get(provider, AI_PROVIDERS[0]), months.get(month, over.replace(day=1))
+    chosen, of = names.get(provider, AI_PROVIDERS[0]), months.get(month, over)
     until = (of + timedelta(days=31)).replace(day=1)
-    query = (("provider", provider_name(chosen)), ("month", f"{of:%Y-%m}"))
+    query = (("provider", provider_name(chosen)), ("month", month_name(of)))
     bill = next((one for one in kept if (one.provider, one.month) == (chosen, of)), None)
     return BillChoice(replace(scope, since=of, until=until, query=query), chosen, of, bill)
+
+
+def month_name(month: date) -> str:
+    return f"{month:%B %Y}"
 
 
 def provider_name(provider: str) -> str:

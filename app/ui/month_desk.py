@@ -72,10 +72,9 @@ def _state(closed: MonthClose | None, bills: Sequence[KeptBill]) -> Markup:
             f"Closed {words.day(closed.closed_at.date())}{by} with {words.money(closed.cost, 'USD')} of"
             f" {words.counted(closed.calls, 'call')}{unpriced}. Nobody changes its calls any more."
         )
-    listed = [
-        tag("li", f"{provider_name(one.provider)}: {words.money(one.total, 'USD')}, {one.status}") for one in bills
-    ]
-    return tag("div", tag("p", told), tag("ul", *listed) if listed else tag("p", "No bill of it was read in."))
+    listed = [f"{provider_name(one.provider)} {words.money(one.total, 'USD')}, {one.status}" for one in bills]
+    chips = tag("div", *(tag("span", one, class_="sl-chip") for one in listed), class_="sl-chips")
+    return tag("div", tag("p", told), chips if listed else tag("p", "No bill of it was read in."))
 
 
 def _button(choice: BillChoice, closed: MonthClose | None, bills: Sequence[KeptBill]) -> None:

@@ -71,7 +71,7 @@ def bridge(choice: BillChoice, found: Reconciliation) -> None:
             name = f"{words.spelled(kind)} of the invoice"
             steps.append((name, MEANINGS[kind], level, level + amount, _look(kind)))
         steps.append(("Invoice", "Before tax.", Decimal(0), found.invoiced, "sl-c0"))
-    told = f"Days of the provider are days in {found.zone}. A name leads to its days."
+    told = f"The provider's days are days in {found.zone}. Bars begin near the lowest level. A name leads to its days."
     card("From our ledger to the invoice", _bars(steps), why=told)
 
 
@@ -83,12 +83,13 @@ def days(choice: BillChoice, found: Reconciliation) -> None:
         say_broken(broken)
     chosen = st.selectbox("Of which name", options, key="kind", bind="query-params", width=240)
     kind = _NAMES.get(chosen)
-    listed = [one for one in found.days if _is_of(one, kind)]
+    of_name = (one for one in found.days if _is_of(one, kind))
+    listed = sorted(of_name, key=lambda one: -abs(one.difference if kind is None else one.amount(kind)))
     table(
         [_row(one, kind) for one in listed],
         name="days",
         title="By day and model",
-        why="Every part of a day's difference stands beside it; the day opens its calls.",
+        why="The largest first. Every part of a difference stands beside it; the day opens its calls.",
         columns=_COLUMNS,
         scope=choice.scope,
         empty=("No day differs for this reason.", "Choose another name, or all of them."),

@@ -14,7 +14,7 @@ import numpy as np
 from db.demo.generations import Generations
 from db.demo.keys import key_at
 from db.demo.load import Session
-from db.demo.prices import DALLE, GPT, GPT_MINI, HAIKU, IMAGE_VARIANTS, MODELS, PREVIEW, SONNET, TIERS, TOKEN_UNITS, VEO
+from db.demo.prices import DALLE, GPT, HAIKU, IMAGE_VARIANTS, MODELS, PREVIEW, SONNET, TIERS, TOKEN_UNITS, VEO
 from db.demo.rows import Row
 from db.demo.seasons import DAY, HOUR, Ints, Season, first_of_month, micros, moment, month_of
 
@@ -183,8 +183,8 @@ def _told(provider: str, ago: int, own: Quantities) -> tuple[Quantities, OddRate
 
     def odd_rate(cell: Cell) -> Decimal | None:
         """The provider raised a price in the middle of the month, and nobody told the book."""
-        is_odd = (cell.model, cell.unit, cell.tier) == (GPT_MINI, "output", 0) and cell.day.day >= since
-        return Decimal("0.66") / _MILLION if is_odd else None
+        is_odd = (cell.model, cell.unit) == (GPT, "output") and cell.day.day >= since
+        return Decimal(11) / _MILLION if is_odd else None
 
     return {cell: quantity for cell, quantity in told.items() if quantity}, odd_rate
 
