@@ -1,0 +1,252 @@
+"""Bills are read in the providers' own formats; what is wrong with a file is told by row, and nothing is taken."""
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from app.ingest.formats import read_bill
+from app.ingest.google import sku_of
+from app.ingest.openai import item_of
+from app.ingest.reading import UnreadableBillError
+from tests.ingest.samples import (
+    anthropic_bucket,
+    anthropic_cost,
+    anthropic_usage,
+    as_bytes,
+    google_file,
+    google_row,
+    openai_bucket,
+    openai_cost,
+    openai_usage,
+    page,
+)
+
+DAY = date(2026, 9, 5)
+
+
+def lines(content, **more):
+    return [line.billed for line in read_bill(content, "bill", **more).lines]
+
+
+def refused(content):
+    with pytest.raises(UnreadableBillError) as refusal:
+        read_bill(content, "bill.json")
+    return [(one.place, one.what) for one in refusal.value.problems]
+
+
+def test_openais_amounts_are_numbers_or_texts_and_never_floats():
+    found = read_bill(
+        as_bytes(
+            page(
+                openai_bucket(
+                    "2026-09-05",
+                    openai_cost("gpt-4o-2024-08-06, input", 0.1, 40_000),
+                    openai_cost("gpt-4o-2024-08-06, cached input", "0.0000125", 10),
+                    openai_cost("gpt-4o-2024-08-06, output", 0.060000000000000005, 6_000),
+                )
+            )
+        ),
+        "bill",
+    )
+    told = [(one.billed.unit, one.billed.amount, one.billed.quantity) for one in found.lines]
+    assert told == [
+        ("input", Decimal("0.1"), 40_000),
+        ("cached_input", Decimal("0.0000125"), 10),
+        ("output", Decimal("0.06"), 6_000),
+    ]
+    assert {one.billed.step for one in found.lines} == {Decimal("0.0000001")}
+    assert (found.provider, found.kind, found.zone, found.days) == ("openai", "cost", "UTC", {DAY})
+
+
+@pytest.mark.parametrize(
+    ("item", "told"),
+    [
+        ("gpt-4o, input", ("gpt-4o", "input", "", None)),
+        ("gpt-6-astra, input_tokens", ("gpt-6-astra", "input", "", None)),
+        ("gpt-4o-mini, batch output", ("gpt-4o-mini", "output", "", "batch")),
+        ("dall-e-3, 1024x1024 hd", ("dall-e-3", "image", "1024x1024/hd", None)),
+        ("gpt-4o", ("gpt-4o", None, None, None)),
+        ("Web search tool calls", (None, None, None, None)),
+        ("assistants api | file search", (None, None, None, None)),
+    ],
+)
+def test_a_line_item_tells_model_and_unit_where_it_does(item, told):
+    assert item_of(item) == told
+
+
+def test_openais_usage_is_told_in_parts_of_which_none_is_in_another():
+    usage = openai_usage("gpt-4o", input_tokens=1000, input_cached_tokens=300, output_tokens=50)
+    batch = openai_usage("gpt-4o", input_tokens=10, batch=True)
+    found = lines(as_bytes(page(openai_bucket("2026-09-05", usage, batch))))
+    assert [(one.unit, one.quantity, one.tier, one.amount) for one in found] == [
+        ("input", 700, "standard", None), ("cached_input", 300, "standard", None), ("output", 50, "standard", None),
+        ("input", 10, "batch", None),
+    ]  # fmt: skip
+
+
+def test_anthropics_amounts_are_cents_in_texts():
+    found = lines(
+        as_bytes(
+            page(
+                anthropic_bucket(
+                    "2026-09-05",
+                    anthropic_cost("uncached_input_tokens", "123.78912"),
+                    anthropic_cost("cache_creation.ephemeral_1h_input_tokens", "0.5", context_window="200k-1M"),
+                    {"amount": "40", "currency": "USD", "cost_type": "web_search", "model": None},
+                )
+            )
+        )
+    )
+    assert [(one.unit, one.amount, one.context_from) for one in found] == [
+        ("input", Decimal("1.2378912"), 0),
+        ("cache_write_1h", Decimal("0.005"), 200_001),
+        (None, Decimal("0.4"), None),
+    ]
+
+
+def test_anthropics_usage_has_lifetimes_of_the_cache():
+    told = anthropic_usage(
+        uncached_input_tokens=5, cache_creation={"ephemeral_1h_input_tokens": 7, "ephemeral_5m_input_tokens": 9}
+    )
+    found = lines(as_bytes(page(anthropic_bucket("2026-09-05", told))))
+    assert {one.unit: one.quantity for one in found} == {"input": 5, "cache_write_5m": 9, "cache_write_1h": 7}
+
+
+def test_googles_rows_are_of_californias_days_and_name_models_in_words():
+    found = read_bill(
+        google_file(
+            google_row("Gemini 2.5 Flash Text Input - Predictions", "2026-09-05", "1,000,000", "count", "0.30"),
+            google_row(
+                "Gemini 2.5 Flash Text Output (Thinking On) - Batch Predictions", "2026-09-05", "10", "count", "0.1"
+            ),
+            google_row("N2 Instance Core", "2026-09-05", "1", "hour", "5.00"),
+            google_row("State sales tax", "2026-09-05", "", "", "0.07", cost_type="Tax"),
+            total="5.47",
+        ),
+        "bill.csv",
+    )
+    assert [(one.billed.model, one.billed.unit, one.billed.tier, one.billed.quantity) for one in found.lines] == [
+        ("gemini-2.5-flash", "input", "standard", 1_000_000),
+        ("gemini-2.5-flash", "reasoning", "batch", 10),
+    ]
+    assert (found.zone, found.tax, found.left_out) == (
+        "America/Los_Angeles", Decimal("0.07"), ("1 rows of other services were left out.",),
+    )  # fmt: skip
+
+
+def test_googles_moments_lie_on_the_days_of_california():
+    rows = [
+        "service.description,sku.description,usage_start_time,usage_end_time,usage.amount,usage.unit,cost,currency,cost_type",
+        "Vertex AI,Imagen 4 Generation,2026-09-06 06:00:00 UTC,2026-09-06 07:00:00 UTC,2,count,0.08,USD,regular",
+        "Vertex AI,Veo 3 Video Generation,2026-09-06 07:00:00 UTC,2026-09-06 08:00:00 UTC,8,seconds,3.2,USD,regular",
+    ]
+    found = lines("\n".join(rows).encode())
+    assert [(one.model, one.unit, one.day.day, one.quantity) for one in found] == [
+        ("imagen-4", "image", 5, 2),
+        ("veo-3", "video_second", 6, 8),
+    ]
+
+
+def test_a_sku_tells_modality_cache_tier_and_context():
+    assert sku_of("Gemini 2.5 Pro Input Text Caching (Long)") == ("gemini-2.5-pro", "cached_input", "standard", 200_001)
+    assert sku_of("Gemini 2.5 Flash GA Audio Input Priority - Predictions") == (
+        "gemini-2.5-flash", "audio_input", "priority", 0,
+    )  # fmt: skip
+    assert sku_of("Gemini 2.5 Flash Input Text Caching Storage")[1] is None
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_ends_in_the_middle_is_told_with_its_line():
+    whole = json.dumps(page(openai_bucket("2026-09-05", openai_cost("gpt-4o, input", 1, 1))), indent=1)
+    [(place, what)] = refused(whole[: len(whole) // 2].encode())
+    assert place.startswith("Line ")
+    assert "no JSON" in what
+
+
+def test_pages_come_in_any_order_and_the_last_must_be_there():
+    first = page(openai_bucket("2026-09-05", openai_cost("gpt-4o, input", 1, 1)), has_more=True)
+    last = page(openai_bucket("2026-09-06", openai_cost("gpt-4o, input", 2, 2)))
+    assert {one.day.day for one in lines(as_bytes([last, first]))} == {5, 6}
+    assert "there are more" in refused(as_bytes(first))[0][1]
+
+
+def test_every_wrong_row_is_named():
+    found = refused(
+        as_bytes(
+            page(
+                openai_bucket(
+                    "2026-09-05",
+                    openai_cost("gpt-4o, input", "a lot", 1),
+                    openai_cost("gpt-4o, output", 1, -1),
+                    openai_cost("gpt-4o, cached input", True),
+                    {"object": "organization.costs.result", "line_item": "gpt-4o, input"},
+                    openai_cost("o3, input", 1, amount={"value": 1, "currency": "eur"}),
+                    openai_cost("o3, output", "NaN"),
+                    openai_cost("o4, output", 10**9),
+                ),
+                {"object": "bucket", "start_time": 1, "end_time": 2, "results": [openai_cost("o5, input", 1)]},
+            )
+        )
+    )
+    assert [place for place, _ in found] == [
+        *(f"Bucket 1, result {number}" for number in range(1, 8)), "Bucket 2", "Bucket 2, result 1",
+    ]  # fmt: skip
+    assert [what for _, what in found][4] == "it is in 'eur'; the ledger is in dollars."
+
+
+def test_what_a_file_tells_twice_is_refused_with_the_first_place():
+    one = openai_cost("gpt-4o, input", 1, 1)
+    assert refused(as_bytes(page(openai_bucket("2026-09-05", one, openai_cost("gpt-4o, input", 2, 2))))) == [
+        ("Bucket 1, result 2", "it tells again what Bucket 1, result 1 tells.")
+    ]
+    row = google_row("Imagen 4 Generation", "2026-09-05", "2", "count", "0.08")
+    assert refused(google_file(row, row))[0][1].startswith("it tells again what Row 6")
+
+
+@pytest.mark.parametrize(
+    ("result", "part"),
+    [
+        ({"amount": 12.5}, "not a text"),
+        ({"token_type": "dream_tokens"}, "token_type"),
+        ({"service_tier": "gold"}, "service_tier"),
+        ({"context_window": "1M-2M"}, "context_window"),
+        ({"cost_type": "coffee"}, "cost_type"),
+        ({"currency": "EUR"}, "dollars"),
+    ],
+)
+def test_what_anthropic_never_says_is_not_guessed(result, part):
+    told = anthropic_cost("output_tokens", "1") | result
+    [(_, what)] = refused(as_bytes(page(anthropic_bucket("2026-09-05", told))))
+    assert part in what
+
+
+def test_googles_rows_that_are_cut_off_or_missing_are_told():
+    rows = [google_row("Imagen 4 Generation", f"2026-09-0{day}", "2", "count", "0.08") for day in (5, 6)]
+    assert refused(google_file(*rows)[:-40])[0][1].startswith("it has ")
+    assert "some are missing" in refused(google_file(rows[0], total="0.16"))[0][1]
+    assert "covers 30 days" in refused(
+        google_file(google_row("Imagen 4 Generation", "2026-09-01", "2", "count", "0.08", end="2026-09-30"))
+    )[0][1]  # fmt: skip
+    assert (
+        "usage unit" in refused(google_file(google_row("Imagen 4 Generation", "2026-09-01", "2", "barrel", "1")))[0][1]
+    )
+
+
+def test_what_is_no_bill_is_said_to_be_none():
+    assert refused(b"\xff\xfe\x00") == [("Byte 0", "it is no text in UTF-8.")]
+    assert "it is none of" in refused(b"hello")[0][1]
+    assert refused(as_bytes({"start_time": 1}))[0][1].startswith("it has no `data`")
+    assert refused(as_bytes(page(openai_bucket("2026-09-05"), openai_bucket("2026-09-06"))) + b"{")[0][0] == "Line 1"
+
+
+def test_a_refusal_names_at_most_some_rows_and_counts_the_others():
+    many = [openai_cost(f"gpt-{number}, input", "x", 1) for number in range(40)]
+    with pytest.raises(UnreadableBillError) as refusal:
+        read_bill(as_bytes(page(openai_bucket("2026-09-05", *many))), "bill.json")
+    assert "40 of its rows are wrong" in refusal.value.what
+    assert refusal.value.why.count("\n") == 12
+    assert refusal.value.why.endswith("and 28 more.")
