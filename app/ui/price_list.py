@@ -57,7 +57,15 @@ def book(scope: Scope) -> None:
     """What the book says: now, on the days of the page, or of any day."""
     when = one_of("valid", (_NOW, _PERIOD, _EVER), label="Valid")
     days = {_PERIOD: (scope.since, scope.until), _EVER: (_FIRST, _LAST)}.get(when, (None, None))
-    found = read("book_prices", scope, since=days[0], until=days[1], **chosen_models(scope))
+    chosen = chosen_models(scope)
+    found = read(
+        "book_prices",
+        scope,
+        since=days[0],
+        until=days[1],
+        provider=chosen["provider"],
+        model=chosen["model"],
+    )
     table(
         with_days([_listed(one) for one in found.rows], "valid_from", "holds_until", "known_from"),
         name="prices",

@@ -13,11 +13,21 @@ from app.access import NotPermittedError, Viewer
 from app.records.alerts import AlertState
 from app.records.campaigns import Wanted
 from app.records.events import Narrowed
+from app.records.prices import Calls
+from tests.db.tenants import CLOSED
 from tests.records.conftest import seer
 
 TODAY = datetime.now(UTC).date()
 # Of the company: who sees it, sees the same, and nothing of anybody's in it.
-OF_NO_WORKSPACE = {"stops.stops"}
+OF_NO_WORKSPACE = {
+    "months.month_close",
+    "prices.book_prices",
+    "prices.past_prices",
+    "prices.waiting_prices",
+    "stops.stops",
+}
+THIS_MONTH = TODAY.replace(day=1)
+NEXT_MONTH = (THIS_MONTH + timedelta(days=31)).replace(day=1)
 # What each function is asked for, given what is known of a tenant: always with the keys and words of that tenant.
 CALLS = {
     "alerts.alerts": lambda _: [{"state": AlertState.OPEN}, {"state": AlertState.DONE}],
@@ -62,6 +72,15 @@ CALLS = {
         for name in ("conversions", "email_events", "generations", "web_events")
     },
     "month_budget.month_budget": lambda keys: [{"scope": "workspace", "covers": keys["slug"]}],
+    "months.month_budgets": lambda _: [{"month": THIS_MONTH, "until": NEXT_MONTH, "sees_all": False}],
+    "months.month_close": lambda _: [{"month": CLOSED}],
+    "months.month_corrections": lambda _: [{"month": CLOSED}],
+    "prices.book_prices": lambda _: [{"only": Calls(), "now": datetime.now(UTC)}],
+    "prices.past_prices": lambda keys: [{"key": one} for one in keys["budgets"]],
+    "prices.reported_calls": lambda keys: [{"only": Calls()}, {"only": Calls(slugs=(keys["slug"],))}],
+    "prices.reported_models": lambda keys: [{"only": Calls()}, {"only": Calls(slugs=(keys["slug"],))}],
+    "prices.unpriced_models": lambda keys: [{"only": Calls()}, {"only": Calls(slugs=(keys["slug"],))}],
+    "prices.waiting_prices": lambda _: [{}],
     "stops.stops": lambda _: [{}],
     "templates.best_rated": lambda _: [{}],
     "templates.most_downloaded": lambda _: [{}],
@@ -98,6 +117,14 @@ def known(world):
             )
         )
         connection.execute(text("UPDATE component_library SET downloads = 5"))
+        connection.execute(text("UPDATE budgets SET period = 'month'"))
+        connection.execute(text("UPDATE ai_generations SET reported_cost = 2"))
+        connection.execute(
+            text(
+                "INSERT INTO ai_generations (workspace_id, user_id, product, provider, model, generation_type, status)"
+                " SELECT workspace_id, user_id, 'mailer', 'openai', model, 'email', 'failed' FROM ai_generations"
+            )
+        )
         connection.execute(
             text(
                 "INSERT INTO ai_generations (workspace_id, user_id, product, provider, model, generation_type,"
