@@ -64,7 +64,8 @@ def checked(given: Given, models: Collection[str], kinds: Collection[str]) -> Li
         )
     made = Listed(
         given.provider, given.model, Unit(given.unit, given.variant), given.price, given.per, SOURCE, given.reference,
-        given.service_tier, given.context_from, _begin(given.valid_from), None if given.valid_to is None else _begin(given.valid_to),
+        given.service_tier, given.context_from, _begin(given.valid_from),
+        None if given.valid_to is None else _begin(given.valid_to),
     )  # fmt: skip
     if not made.is_exact:
         raise PriceError(
