@@ -89,6 +89,6 @@ else:
     label = ui.one_of("by", tuple(SPLITS), label="Split by")
     split = SPLITS[label]
     parts = ui.ask(PER_PART, behind, by=split, order="-ai_cost")
-    leads = "ai_cost" if split in {"product", *OWN} else None
+    leads = "ai_cost" if split in {"product", "workspace", *OWN} else None
     ui.table(parts, name="parts", title=f"By {label.lower()}", opens=leads,
         why="Corrections of closed months belong to no user, and to no tier.")  # fmt: skip

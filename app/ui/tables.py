@@ -140,8 +140,8 @@ def _opener(answer: Asked, opens: str) -> Opened:
     key = answer.by[0]
 
     def link(row: Row, name: str) -> Markup:
-        # Filters of listed values are named in addresses as people read them.
-        chosen = words.value_of(key, row[key.name]) if key.values else row[key.name]
+        # Filters of listed values, and of workspaces, are named in addresses as people read them.
+        chosen = words.name_of(key, row) if key.values or key.name == "workspace" else row[key.name]
         return anchor(name, address(opens, answer.scope, **{key.name: chosen}))
 
     return link

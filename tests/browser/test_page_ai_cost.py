@@ -38,6 +38,20 @@ def test_the_page_is_not_for_viewers(site, signed_in):
     assert page.locator("[data-metric]").count() == 0
 
 
+def test_a_workspace_opens_its_attempts(site, signed_in):
+    """As many as the table says: they are narrowed to it, and nothing of the address is unknown."""
+    page = signed_in("finance").new_page()
+    page.goto(f"{site.url}/ai_cost?{urlencode({'by': 'Workspace', 'compare': 'Off'})}")
+    settled(page)
+    rows = table(page, "by-workspace")
+    name = next(iter(rows))
+    page.locator(".st-key-card-by-workspace").get_by_role("link", name=name, exact=True).click()
+    page.wait_for_url("**workspace=**")
+    settled(page)
+    assert page.get_by_role("alert").count() == 0
+    expect(page.locator('[data-metric="ai_cost"]')).to_contain_text(rows[name]["AI cost, USD"])
+
+
 def test_a_model_opens_its_attempts_of_the_same_days(site, signed_in):
     page = signed_in("finance").new_page()
     page.goto(f"{site.url}/ai_cost?period=Last+90+days")
