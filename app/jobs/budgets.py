@@ -1,6 +1,6 @@
 """The job that looks at budgets: stores what it finds of each, raises alerts once, and tells when it can't look."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -81,7 +81,7 @@ def _watch(handle: Handle) -> Outcome:
         handle.go_on()
         try:
             raised += evaluate(handle.engines.pipe, handle.engines.rw, one)
-        except (SQLAlchemyError, ArithmeticError, ValueError, LookupError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody is told, and the others are looked at
             failed += 1
             _note_failure(handle.engines.rw, one, error)
     with seeing(handle.engines.rw, ()) as connection:
@@ -100,15 +100,15 @@ def _live(handle: Handle) -> list[Watched]:
 
 
 def evaluate(pipe: Engine, rw: Engine, one: Watched) -> int:
-    """Look at the budget's period, and at the one before while late costs may change it; how many alerts are new."""
+    """Look at the budget's period, and at those before that late costs may change; how many alerts are new."""
     with pipe.connect() as connection:
         standing = connection.execute(_STANDING, {"budget": one.id, "at": one.now}).mappings().one_or_none()
         if standing is None:
             return 0
         daily = _daily(connection, one.id, standing["first_day"])
-        before = _before(connection, one, standing["starts_at"])
+        before = list(_before(connection, one, standing["starts_at"]))
     with seeing(rw, one.workspaces, actor=f"the job {WATCH_BUDGETS}") as connection:
-        late = _raise(connection, before, _late_findings(before)) if before else 0
+        late = sum(_raise(connection, period, _late_findings(period)) for period in before)
         return late + _store(connection, standing, daily)
 
 
@@ -117,17 +117,28 @@ def _daily(connection: Connection, budget: UUID, first_day: date) -> dict[date, 
     return {row.day: row.spent for row in connection.execute(_DAYS, {"budget": budget, "since": since})}
 
 
-def _before(connection: Connection, one: Watched, starts_at: datetime) -> RowMapping | None:
-    """The period that ended lately, unless the budget was another one then."""
-    if starts_at < one.now - LATE or starts_at <= one.updated_at:
-        return None
-    at = starts_at - timedelta(microseconds=1)
-    return connection.execute(_STANDING, {"budget": one.id, "at": at}).mappings().one_or_none()
+def _before(connection: Connection, one: Watched, starts_at: datetime) -> Iterator[RowMapping]:
+    """Periods that ended lately, perhaps while no worker ran, unless the budget was another one then."""
+    while starts_at > max(one.now - LATE, one.updated_at):
+        at = starts_at - timedelta(microseconds=1)
+        period = connection.execute(_STANDING, {"budget": one.id, "at": at}).mappings().one()
+        yield period
+        starts_at = period["starts_at"]
 
 
-def _late_findings(before: RowMapping) -> tuple[Finding, ...]:
-    figures = Figures(before["amount"], before["spent"], tuple(before["thresholds"]), False, 0, False, None)
-    return findings(figures)
+def _late_findings(period: RowMapping) -> tuple[Finding, ...]:
+    """What is over has no forecast, and refuses nothing any more."""
+    return findings(
+        Figures(
+            amount=period["amount"],
+            spent=period["spent"],
+            thresholds=tuple(period["thresholds"]),
+            blocks=False,
+            refused=0,
+            warns_of_forecast=False,
+            expected=None,
+        )
+    )
 
 
 def _store(connection: Connection, standing: RowMapping, daily: Mapping[date, Decimal]) -> int:

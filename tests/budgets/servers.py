@@ -42,7 +42,8 @@ class MailServer:
         await writer.drain()
         body = b""
         while (line := await reader.readline()) not in {b".\r\n", b""}:
-            body += line
+            # One dot more stands before a line that begins with one.
+            body += line[1:] if line.startswith(b".") else line
         if self.refusals:
             writer.write(self.refusals.pop(0).encode() + b"\r\n")
             return

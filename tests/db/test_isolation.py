@@ -45,6 +45,20 @@ CALLS = {
     "effect_of_ai_prices(uuid[])": "effect_of_ai_prices((SELECT array_agg(id) FROM ai_prices))",
     "close_ai_month(date,uuid)": "close_ai_month('2002-02-01', NULL)",
     "reopen_ai_month(date,uuid,text)": "reopen_ai_month('2001-01-01', NULL, 'A test.')",
+    "budget_covers(budgets,uuid,uuid,text,text,text)": (
+        "budget_covers((SELECT b FROM budgets AS b LIMIT 1), (app_workspaces())[1], NULL, 'mailer', 'openai', 'email')"
+    ),
+    "budget_period(text,text,timestamp with time zone)": "budget_period('month', 'Asia/Kolkata', now())",
+    "budget_standings(timestamp with time zone)": "budget_standings(now())",
+    "why_ai_is_blocked(uuid,uuid,text,text,text,numeric)": (
+        "why_ai_is_blocked((app_workspaces())[1], NULL, 'mailer', 'openai', 'email', 1)"
+    ),
+    "hold_ai_budget(uuid,uuid,text,text,text,numeric,text,integer)": (
+        "hold_ai_budget((app_workspaces())[1], NULL, 'mailer', 'openai', 'email', 1, 'a call')"
+    ),
+    "settle_ai_hold(uuid,text,numeric)": "settle_ai_hold((app_workspaces())[1], 'a call', 1)",
+    "release_ai_hold(uuid,text)": "release_ai_hold((app_workspaces())[1], 'a call')",
+    "forget_budget_traces(integer)": "forget_budget_traces(1)",
 }
 
 
@@ -282,7 +296,9 @@ def test_no_row_points_into_another_workspace(world, table, columns, target):
         leave_only_own_keys(connection, table)
         assignments = ", ".join(f"{here} = :{here}" for here in given)
         change = f"UPDATE {table} SET {assignments} WHERE workspace_id = :a"
-        assert state_of(connection, change, a=world.a.workspace, **given) in KEY_REFUSED
+        # Where the other's key is the row's own, there is such a row already.
+        refused = (*KEY_REFUSED, *(("23505",) if set(given) <= set(TABLES[table].primary_key.columns.keys()) else ()))
+        assert state_of(connection, change, a=world.a.workspace, **given) in refused
 
 
 def leave_only_own_keys(connection: Connection, table: str) -> None:
