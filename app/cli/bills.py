@@ -13,6 +13,7 @@ from app.cli.shared import out, plain, say
 from app.commands import bills
 from app.commands.reconciling import bills as all_bills
 from app.commands.reconciling import reconciliation
+from app.commands.stripe_invoices import compare_invoices
 from app.ingest.fetching import fetch_bill
 from app.ingest.formats import READERS
 from app.money.bills import Kind
@@ -51,6 +52,25 @@ def import_bill(
         for file in files or []:
             report = bills.read_file(engine, by, _content(file), file.name, provider=provider, replace=replace)
             say(f"{file.name}: {report.sentence}")
+
+
+@import_app.command(name="invoices")
+def import_invoices(
+    file: Annotated[Path, typer.Argument(help="As Stripe's interface lists invoices, all pages of it.")],
+) -> None:
+    """Compare Stripe's invoices with ours: what one of the two lacks, and what they say differently. Nothing is changed.
+
+    Example: `sightline import invoices stripe-invoices-2026-10.json`
+    """
+    with shared.operating() as (engine, by):
+        report = compare_invoices(engine, by, _content(file), file.name)
+    if report.differences:
+        table = Table("Invoice", "Number", "What differs", "Ours", "Stripe's", "Currency", "Difference")
+        for one in report.differences:
+            told = (one.key, one.number or "", one.what, one.ours, one.theirs, one.currency)
+            table.add_row(*(plain(part) for part in told), f"{one.difference:+,}")
+        out.print(table)
+    say(f"{report.invoices:,} invoices were read, {report.same:,} of them say the same as ours.")
 
 
 def reconcile(

@@ -18,12 +18,12 @@ from app.ui.cards import card
 from app.ui.done import attempt
 from app.ui.markup import Markup, tag
 from app.ui.people import still_here
-from app.ui.rows import Column
+from app.ui.rows import Column, Columns
 from app.ui.tables import table
 from db.errors import SightlineError
 
 _MOST_PROBLEMS = 200
-_FILES = {
+_FILES: Columns = {
     "created_at": "Read",
     "name": "File",
     "kind": "Tells",
