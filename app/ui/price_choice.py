@@ -1,6 +1,7 @@
 """Proposals for the price book: seen beside it, looked for, chosen, and approved after a look at the effect."""
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC
 from decimal import Decimal
@@ -110,7 +111,7 @@ def _choose(scope: Scope, rows: Sequence[WaitingPrice]) -> None:
     models = list(dict.fromkeys(_model(one) for one in rows))
     with st.container(border=True, key="card-decide"):
         st.html(tag("section", tag("h2", "Decide"), class_="sl sl-card"))
-        whole = st.pills("All of", models, selection_mode="multi", key=f"models-{mark}")
+        whole = st.pills("All of", models, selection_mode="multi", format_func=_literal, key=f"models-{mark}")
         single = st.multiselect(
             "Single ones",
             [one.id for one in rows if _model(one) not in whole],
@@ -195,6 +196,11 @@ def _rejected(viewer: Viewer, chosen: Sequence[UUID], reason: str) -> tuple[str,
 def _fits(one: WaitingPrice, scope: Scope) -> bool:
     chosen = chosen_models(scope)
     return all(not chosen[name] or getattr(one, name) in chosen[name] for name in ("provider", "model"))
+
+
+def _literal(name: str) -> str:
+    """Labels of pills are Markdown, and a model's name is none."""
+    return re.sub(r"([^\w\s/.-])", r"\\\1", name)
 
 
 def _model(one: WaitingPrice) -> str:

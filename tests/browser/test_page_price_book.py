@@ -182,7 +182,7 @@ def test_a_price_by_hand_is_checked_proposed_rejected_for_a_reason_and_approved_
         expect(page.get_by_role("status").filter(has_text=f"{MADE_UP} waits for approval")).to_be_visible()
     page = shown(show="Proposals")
     box = page.locator(".st-key-card-decide").get_by_role("combobox", name="Single ones")
-    box.click()
+    box.fill("2.75 USD")
     page.get_by_role("option", name=re.compile(f"{MADE_UP}: Input, 2.75 USD for a million")).click()
     page.keyboard.press("Escape")
     settled(page)
