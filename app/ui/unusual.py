@@ -126,7 +126,7 @@ def _columns(scope: Scope) -> Columns:
         "by_price": "By price",
     }
     money = {name: Column(label, Unit.MONEY, currency=scope.currency) for name, label in amounts.items()}
-    order = ("day", "cost", "expected", "who", "model", "cause", "difference", "by_volume", "by_size", "by_price")
+    order = ("day", "who", "model", "cause", "difference", "by_volume", "by_size", "by_price", "cost", "expected")
     texts: dict[str, str | Column] = {
         "day": Column("Day", leads="calls"),
         "who": "Who",
