@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from app.ai.access import Access
 from app.database import OLDEST_SERVER, migration_state
 from app.keys import vault
 from app.settings import settings
@@ -29,11 +30,18 @@ def findings(setup: Engine) -> Iterator[Finding]:
             yield health.partitions_ahead(connection)
             yield _tenants(connection)
             yield _secrets(connection)
+    yield _models()
 
 
 def _folder_that_exists(home: Path) -> Path:
     """With DATABASE_URL, the first doctor may come before anything was kept in the home."""
     return next(folder for folder in (home, *home.parents) if folder.exists())
+
+
+def _models() -> Finding:
+    """Without a key Sightline is well: what is off is said, and nothing is asked."""
+    access = Access.of(settings())
+    return Finding("models", True, access.off_because or f"{access.model} is asked at {access.base_url}.")
 
 
 def _tenants(connection: Connection) -> Finding:

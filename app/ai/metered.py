@@ -4,7 +4,6 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -12,46 +11,18 @@ from openai import OpenAI
 from sqlalchemy import Connection, Engine
 
 from app.ai import ledger
+from app.ai.access import Access
 from app.ai.asked import AiCallError, AiOffError, Asked, Done, Outcome
 from app.ai.prices import ceiling, priced
 from app.ai.provider import Streamed, complete
 from app.quotas import engine as quotas
 from app.quotas.answers import Admitted, Instead, Refused
-from app.redaction import never_log
-from app.settings import Settings
 from db.engine import seeing
 
 ATTEMPTS = 3
 # Longer than this nobody waits before a screen; the request ends, and what it held is free.
 LONGEST_WAIT_SECONDS = 30.0
 _chance = random.SystemRandom()
-
-
-@dataclass(frozen=True)
-class Access:
-    """How models are reached: any server that speaks OpenAI's format."""
-
-    key: str
-    base_url: str
-    provider: str
-    model: str
-    timeout_seconds: float
-    unpriced_ceiling: Decimal | None
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Access":
-        never_log(settings.openai_api_key.get_secret_value())
-        return cls(
-            settings.openai_api_key.get_secret_value(), settings.openai_base_url, settings.ai_provider,
-            settings.ai_model, settings.ai_timeout_seconds, settings.ai_unpriced_ceiling,
-        )  # fmt: skip
-
-    @property
-    def off_because(self) -> str | None:
-        """What is off without a key, in a sentence; None: nothing is."""
-        if self.key:
-            return None
-        return "Drafting and rewriting with AI is off: OPENAI_API_KEY is not set. Everything else works."
 
 
 class MeteredClient:

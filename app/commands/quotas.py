@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg.errors
@@ -199,7 +200,7 @@ def _changing(engine: Engine, by: Viewer, reason: str) -> Iterator[Connection]:
         raise
 
 
-def _override(connection: Connection, key: UUID, revision: int, wanted: Allowance) -> Row[tuple[UUID, ...]]:
+def _override(connection: Connection, key: UUID, revision: int, wanted: Allowance) -> Row[Any]:
     """The override that is changed, locked; refused when somebody else was faster."""
     found = connection.execute(
         select(

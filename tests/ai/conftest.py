@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from app.ai.access import Access
 from app.ai.asked import Asked
-from app.ai.metered import Access, MeteredClient
+from app.ai.metered import MeteredClient
 from tests.ai.server import Script, model_server
 from tests.quotas.shop import BEGAN, Shop, make_shop
 

@@ -36,7 +36,20 @@ def test_every_finding_says_something_and_what_to_do(database):
     assert all(one.says for one in findings(database.setup))
     assert [one.subject for one in findings(database.setup)] == [
         "server", "migrations", "disk", "clock", "locks", "horizon", "partitions", "tenants", "secrets",
+        "models",
     ]  # fmt: skip
+
+
+def test_without_a_key_of_models_it_says_what_is_off(database, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    settings.cache_clear()
+    assert subject(database, "models") == health.Finding(
+        "models", True, "Drafting and rewriting with AI is off: OPENAI_API_KEY is not set. Everything else works."
+    )
+    monkeypatch.setenv("OPENAI_API_KEY", "a key of the test")
+    settings.cache_clear()
+    assert subject(database, "models").says == "gpt-4o-mini is asked at https://api.openai.com/v1."
+    settings.cache_clear()
 
 
 def test_a_server_older_than_needed_is_red(database):
