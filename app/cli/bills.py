@@ -58,7 +58,7 @@ def import_bill(
 def import_invoices(
     file: Annotated[Path, typer.Argument(help="As Stripe's interface lists invoices, all pages of it.")],
 ) -> None:
-    """Compare Stripe's invoices with ours: what one of the two lacks, and what they say differently. Nothing is changed.
+    """Compare Stripe's invoices with ours: what one of the two lacks, and what they say otherwise; nothing is changed.
 
     Example: `sightline import invoices stripe-invoices-2026-10.json`
     """

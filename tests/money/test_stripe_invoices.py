@@ -65,7 +65,7 @@ def test_what_one_of_the_two_lacks_or_says_otherwise_is_told(database, home):
 
 
 def test_currencies_without_hundredths_are_read_as_stripe_tells_them():
-    """500 yen are 500; Stripe counts the krona of Iceland in hundredths that it does not have; dinars have thousandths."""
+    """500 yen are 500; Stripe tells Iceland's krona in hundredths that it does not have; dinars have thousandths."""
     found = read_invoices(
         listed(theirs("in_1", 500, "jpy"), theirs("in_2", 50_000, "isk"), theirs("in_3", 5_000, "kwd")), "stripe.json"
     )
