@@ -436,6 +436,17 @@ def test_subscriptions_rise_fall_end_and_come_back(demo: Database) -> None:
     assert one(demo.setup, question) >= 3
 
 
+def test_whoever_pays_goes_on_paying_when_the_plan_changes(demo: Database) -> None:
+    """A trial of the next plan would read as churn, and its end as a customer who came back."""
+    changed = """
+        SELECT COUNT(*) FROM subscriptions AS s
+        JOIN subscriptions AS b
+            ON b.workspace_id = s.workspace_id AND b.product = s.product AND b.ends_at = s.started_at AND b.price > 0
+    """
+    assert one(demo.setup, changed) > 0
+    assert one(demo.setup, f"{changed} WHERE s.trial_ends_at IS NOT NULL") == 0
+
+
 def test_secrets_are_sealed_for_their_row(demo: Database) -> None:
     for table, column in (
         ("meta_accounts", "access_token"),
