@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pyarrow as pa
-from sqlalchemy import Engine, RowMapping
+from sqlalchemy import Engine
 
 from app.access import Viewer
 from app.exports.address import Kind
@@ -171,12 +171,12 @@ def _held(row: Mapping[str, Any]) -> Held:
     return Held(price, row["superseded_by"])
 
 
-def _costed(row: RowMapping) -> Costed:
+def _costed(row: Mapping[str, Any]) -> Costed:
     call = Call(row["provider"], row["model"], row["created_at"], _usage(row))
     return Costed(row["workspace_id"], call, row["cost"], row["price_version"])
 
 
-def _usage(row: RowMapping) -> Usage:
+def _usage(row: Mapping[str, Any]) -> Usage:
     """A call that contradicts itself has no units to split its cost by."""
     try:
         return usage_in(row)
@@ -184,5 +184,5 @@ def _usage(row: RowMapping) -> Usage:
         return Usage({}, row["service_tier"])
 
 
-def _renamed(row: RowMapping) -> dict[str, Any]:
+def _renamed(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"workspace": row["workspace_id"]} | {name: value for name, value in row.items() if name != "workspace_id"}

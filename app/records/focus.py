@@ -1,15 +1,17 @@
 """What an export of AI cost is made of, a day at a time: calls, the book's history, corrections, credits and bills."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, RowMapping, text
+from sqlalchemy import Connection, Engine, RowMapping, text
 
 from app.access import Permission, Viewer
 from app.records.reading import rows
 from db.engine import seeing
 
+Row = dict[str, Any]
 _AT_ONCE = 2_000
 # In the order of their keys: the same rows give the same file.
 _CALLS = text("""
@@ -70,28 +72,29 @@ def require(viewer: Viewer) -> None:
     viewer.require(Permission.MONEY_READ)
 
 
-def calls(engine: Engine, viewer: Viewer, day: date) -> Iterator[RowMapping]:
+def calls(engine: Engine, viewer: Viewer, day: date) -> Iterator[Row]:
     """The calls of a day (UTC) that cost something, or whose cost is not known; some are held at a time."""
     require(viewer)
     since, until = _day(day)
     with seeing(engine, viewer.workspaces) as connection:
         named = {"workspaces": sorted(viewer.workspaces), "since": since, "until": until}
-        yield from connection.execution_options(yield_per=_AT_ONCE).execute(_CALLS, named).mappings()
+        for row in connection.execution_options(yield_per=_AT_ONCE).execute(_CALLS, named).mappings():
+            yield _plain(row)
 
 
-def book(engine: Engine, viewer: Viewer) -> Sequence[RowMapping]:
+def book(engine: Engine, viewer: Viewer) -> list[Row]:
     """All prices that were ever approved, with the version that superseded each."""
     require(viewer)
     with seeing(engine, viewer.workspaces) as connection:
-        return rows(connection, _BOOK)
+        return _read(connection, _BOOK)
 
 
-def corrections(engine: Engine, viewer: Viewer, day: date) -> Sequence[RowMapping]:
+def corrections(engine: Engine, viewer: Viewer, day: date) -> list[Row]:
     """Corrections of closed months that were made on a day (UTC)."""
     return _of_day(engine, viewer, _CORRECTIONS, day)
 
 
-def credit_moves(engine: Engine, viewer: Viewer, day: date) -> Sequence[RowMapping]:
+def credit_moves(engine: Engine, viewer: Viewer, day: date) -> list[Row]:
     """Credits that came and went on a day (UTC), by workspace and reason."""
     return _of_day(engine, viewer, _CREDITS, day)
 
@@ -103,25 +106,33 @@ def names(engine: Engine, viewer: Viewer) -> dict[UUID, str]:
     return {row["id"]: row["name"] for row in found}
 
 
-def month_of_cost(engine: Engine, viewer: Viewer, month: date) -> RowMapping | None:
+def month_of_cost(engine: Engine, viewer: Viewer, month: date) -> Row | None:
     """When a month of AI cost was opened and closed, if anybody has closed one."""
     require(viewer)
     with seeing(engine, viewer.workspaces) as connection:
-        return next(iter(rows(connection, _MONTH, month=month)), None)
+        return next(iter(_read(connection, _MONTH, month=month)), None)
 
 
-def bill_lines(engine: Engine, viewer: Viewer, month: date) -> Sequence[RowMapping]:
+def bill_lines(engine: Engine, viewer: Viewer, month: date) -> list[Row]:
     """What AI providers charged for a month, line by line."""
     require(viewer)
     with seeing(engine, viewer.workspaces) as connection:
-        return rows(connection, _BILLS, month=month, member=viewer.member_id)
+        return _read(connection, _BILLS, month=month, member=viewer.member_id)
 
 
-def _of_day(engine: Engine, viewer: Viewer, question: str, day: date) -> Sequence[RowMapping]:
+def _of_day(engine: Engine, viewer: Viewer, question: str, day: date) -> list[Row]:
     require(viewer)
     since, until = _day(day)
     with seeing(engine, viewer.workspaces) as connection:
-        return rows(connection, question, workspaces=sorted(viewer.workspaces), since=since, until=until)
+        return _read(connection, question, workspaces=sorted(viewer.workspaces), since=since, until=until)
+
+
+def _read(connection: Connection, question: str, **named: object) -> list[Row]:
+    return [_plain(row) for row in rows(connection, question, **named)]
+
+
+def _plain(row: RowMapping) -> Row:
+    return {str(name): value for name, value in row.items()}
 
 
 def _day(day: date) -> tuple[datetime, datetime]:
