@@ -11,9 +11,11 @@ from app.ui.bill_desk import bill_desk, chips
 from app.ui.calls_behind import calls_of
 from app.ui.done import said
 from app.ui.month_desk import month_desk
+from app.ui.month_report import month_report
 from app.ui.reconciled import bridge, compared, days, headlines, opened, parts
+from app.ui.revenue_desk import revenue_desk
 
-VIEWS = ("Differences", BILL := "The bill", MONTH := "The month")
+VIEWS = ("Differences", BILL := "The bill", MONTH := "The month", REVENUE := "Revenue")
 
 viewer = ui.person_here(Permission.AI_COST_READ)
 scope = page_head("Reconciliation", viewer)
@@ -26,6 +28,7 @@ kept = bills(serving.engines().ro, viewer)
 choice = choose(scope, kept)
 said()
 chips(choice)
+month_report(viewer, choice.month)
 found = compared(choice)
 view = ui.one_of("show", VIEWS)
 
@@ -33,6 +36,8 @@ if view == BILL:
     bill_desk(choice, found)
 elif view == MONTH:
     month_desk(choice, kept)
+elif view == REVENUE:
+    revenue_desk(choice)
 elif found is None:
     ui.nothing_here(f"No bill of {choice.name} was read in.", fill="Read the provider's file in “The bill”.")
 else:
