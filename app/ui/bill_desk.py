@@ -9,7 +9,6 @@ from app.access import Permission
 from app.commands.bills import ReadReport, approve_bill, open_bill, read_file, state_invoice
 from app.commands.reconciling import KeptBill, files_of
 from app.ingest.formats import LARGEST_BYTES
-from app.ingest.reading import UnreadableBillError
 from app.metrics.metric import Unit
 from app.money.reconciliation import Reconciliation
 from app.ui import words
@@ -20,9 +19,9 @@ from app.ui.markup import Markup, tag
 from app.ui.people import still_here
 from app.ui.rows import Column, Columns
 from app.ui.tables import table
+from app.ui.unread import say_unread
 from db.errors import SightlineError
 
-_MOST_PROBLEMS = 200
 _FILES: Columns = {
     "created_at": "Read",
     "name": "File",
@@ -174,7 +173,7 @@ def _reading(choice: BillChoice) -> None:
             replace = st.checkbox("Days that are told otherwise replace what is in")
             is_sent = st.form_submit_button("Read", icon=":material/upload_file:")
         if is_sent and not given:
-            st.html(_refusal("No file was chosen.", "", "Choose one or more, then read them."))
+            say_unread(SightlineError("No file was chosen.", fix="Choose one or more, then read them."), "")
         for file in given if is_sent else ():
             _read(choice, file.getvalue(), file.name, replace=replace)
 
@@ -185,12 +184,8 @@ def _read(choice: BillChoice, content: bytes, name: str, *, replace: bool) -> No
         report = read_file(
             serving.engines().rw, choice.scope.viewer, content, name, provider=choice.provider, replace=replace
         )
-    except UnreadableBillError as refusal:
-        st.html(_refusal(refusal.what, "", refusal.fix))
-        rows = [{"place": one.place, "what": one.what} for one in refusal.problems[:_MOST_PROBLEMS]]
-        table(rows, name="problems", title=f"What is wrong with {name}", columns={"place": "Where", "what": "What"})
     except SightlineError as refusal:
-        st.html(_refusal(refusal.what, refusal.why, refusal.fix))
+        say_unread(refusal, name)
     else:
         st.html(tag("div", tag("b", name), _done(report), class_="sl sl-empty", role="status"))
 
@@ -212,7 +207,3 @@ def _dollars(told: str) -> Decimal:
 
 def _what_will_happen(told: str) -> None:
     st.html(tag("div", tag("b", "What will happen"), told, class_="sl sl-refused"))
-
-
-def _refusal(what: str, why: str, fix: str) -> Markup:
-    return tag("div", tag("b", what), f"{why} {fix}".strip(), class_="sl sl-refused", role="alert")

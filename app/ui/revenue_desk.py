@@ -5,16 +5,15 @@ import streamlit as st
 from app import serving
 from app.access import Permission
 from app.commands.stripe_invoices import RevenueReport, compare_invoices
-from app.ingest.reading import UnreadableBillError
 from app.metrics.metric import Unit
 from app.ui import words
 from app.ui.bill_choice import BillChoice
 from app.ui.markup import tag
 from app.ui.rows import Column, Columns
 from app.ui.tables import table
+from app.ui.unread import say_unread
 from db.errors import SightlineError
 
-_MOST_PROBLEMS = 200
 _COLUMNS: Columns = {
     "key": "Invoice",
     "number": "Number",
@@ -40,16 +39,8 @@ def revenue_desk(choice: BillChoice) -> None:
         return
     try:
         report = compare_invoices(serving.engines().ro, choice.scope.viewer, file.getvalue(), file.name)
-    except UnreadableBillError as refusal:
-        st.html(tag("div", tag("b", refusal.what), refusal.fix, class_="sl sl-refused", role="alert"))
-        rows = [{"place": one.place, "what": one.what} for one in refusal.problems[:_MOST_PROBLEMS]]
-        table(
-            rows, name="problems", title=f"What is wrong with {file.name}", columns={"place": "Where", "what": "What"}
-        )
     except SightlineError as refusal:
-        st.html(
-            tag("div", tag("b", refusal.what), f"{refusal.why} {refusal.fix}", class_="sl sl-refused", role="alert")
-        )
+        say_unread(refusal, file.name)
     else:
         _show(choice, report)
 
