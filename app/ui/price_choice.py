@@ -200,7 +200,7 @@ def _fits(one: WaitingPrice, scope: Scope) -> bool:
 
 def _literal(name: str) -> str:
     """Labels of pills are Markdown, and a model's name is none."""
-    return re.sub(r"([^\w\s/.-])", r"\\\1", name)
+    return re.sub(r"([^\w\s/.-]|_)", r"\\\1", name)
 
 
 def _model(one: WaitingPrice) -> str:
