@@ -63,7 +63,7 @@ view = ui.one_of("show", VIEWS)
 behind = scope.chosen((*scope.query, ("show", SHOW)))
 
 if view == MONTHS:
-    ui.table(ui.ask(CLOSED, once, grain="month"), name="by-month", title="Months",
+    ui.table(ui.ask(CLOSED, once, grain="month", order="-month"), name="by-month", title="Months",
         why="A closed month stays as it was; what was found out later stands beside it as a correction.")  # fmt: skip
 elif view == SAVINGS:
     ui.table(ui.ask(SAVED, behind.uncompared, by="model", order="-ai_savings"), name="savings", title="Saved",

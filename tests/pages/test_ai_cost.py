@@ -137,7 +137,7 @@ def test_months_show_calls_and_corrections_apart_and_together(pages, role):
     found = summed(pages, year, role, "CAST(DATE_TRUNC('month', t.at AT TIME ZONE 'UTC') AS DATE)")
     assert [row[1:4] for row in shown.rows] == [
         [money(values["cost"] - values["correction"]), money(values["correction"]), money(values["cost"])]
-        for _, values in sorted(found.items())
+        for _, values in sorted(found.items(), reverse=True)
     ]
 
 
