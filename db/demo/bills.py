@@ -20,7 +20,7 @@ from db.demo.seasons import DAY, HOUR, Ints, Season, first_of_month, micros, mom
 
 ZONES = {"openai": "UTC", "anthropic": "UTC", "google": "America/Los_Angeles"}
 # The last place that each tells of an amount.
-_STEPS = {"openai": Decimal("0.0001"), "anthropic": Decimal("0.0000001"), "google": Decimal("0.000001")}
+_STEPS = {"openai": Decimal("0.000001"), "anthropic": Decimal("0.0000001"), "google": Decimal("0.000001")}
 _USAGE_APART = ("openai", "anthropic")
 _MILLION = 1_000_000
 # What the provider charges for a model that the book does not have.
