@@ -33,7 +33,8 @@ _UNITS = {
 _TIERS = ("standard", "batch", "priority", "flex")
 # Our tiers begin at their first token.
 _CONTEXTS = {"0-200k": 0, "200k-1M": 200_001}
-_OTHER_COSTS = ("web_search", "code_execution", "session_usage")
+_SEARCH = "web_search"
+_OTHER_COSTS = (_SEARCH, "code_execution", "session_usage")
 _KEYS = (
     "model", "token_type", "service_tier", "context_window", "cost_type", "workspace_id", "api_key_id", "inference_geo",
     "description", "speed",
@@ -70,6 +71,10 @@ def _cost(day: date, result: Mapping[str, Any]) -> Line:
     cost_type = word(result, "cost_type")
     if cost_type not in {None, "tokens", *_OTHER_COSTS}:
         raise RowError(f"`cost_type` is {cost_type!r}, which Sightline does not know.")
+    if cost_type == _SEARCH:
+        return Line(
+            Billed(day, amount, None, model, "tool_call", _SEARCH, description=description or _SEARCH), dict(result)
+        )
     if cost_type != "tokens" or model is None:
         return Line(Billed(day, amount, description=description or cost_type or ""), dict(result))
     token_type = word(result, "token_type")
@@ -99,9 +104,16 @@ def _usage(day: date, result: Mapping[str, Any]) -> list[Line]:
         raise RowError("`cache_creation` is no object.")
     counts = {unit: result.get(name) for name, unit in _UNITS.items() if "." not in name}
     counts |= {unit: written.get(name.partition(".")[2]) for name, unit in _UNITS.items() if "." in name}
+    tools = result.get("server_tool_use") or {}
+    if not isinstance(tools, dict):
+        raise RowError("`server_tool_use` is no object.")
+    counts["tool_call"] = tools.get("web_search_requests")
     tier, context = _tier(result), _context(result)
     return [
-        Line(Billed(day, None, Decimal(quantity), model, unit, "", tier, context), dict(result))
+        Line(
+            Billed(day, None, Decimal(quantity), model, unit, _SEARCH if unit == "tool_call" else "", tier, context),
+            dict(result),
+        )
         for unit, told in counts.items()
         if (quantity := count(told, unit))
     ]

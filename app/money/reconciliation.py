@@ -14,6 +14,7 @@ from fractions import Fraction
 from app.money.beside import Beside, PriceOf, beside
 from app.money.bills import SMALLEST, Bill, Billed, ChargedPrice, Kind, Part, Used
 from app.money.compared import Compared, compared
+from app.money.spread import spread
 
 _CENT = Decimal("0.01")
 
@@ -83,8 +84,9 @@ def reconcile(
     bill: Bill, used: Iterable[Used], price_of: PriceOf, *, came_late: Mapping[str, Decimal] | None = None
 ) -> Reconciliation:
     """`used` reaches a few days beyond the month on both sides; `came_late` is what late calls cost, by model."""
+    lines = list(spread(bill.lines))
     lines_of: dict[str, list[Billed]] = defaultdict(list)
-    for line in bill.lines:
+    for line in lines:
         if line.model is not None:
             lines_of[line.model].append(line)
     used_of: dict[str, list[Used]] = defaultdict(list)
@@ -98,7 +100,7 @@ def reconcile(
         result = compared(pair, span)
         prices += result.prices
         days += _with_late(_days(pair, result, span), (came_late or {}).get(model, Decimal(0)))
-    days += _of_no_model(bill.lines)
+    days += _of_no_model(lines)
     days.sort(key=lambda one: (one.day, one.model or ""))
     return Reconciliation(bill.provider, bill.month, bill.zone, tuple(days), bill.invoiced, tuple(prices))
 

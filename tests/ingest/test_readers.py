@@ -102,7 +102,7 @@ def test_anthropics_amounts_are_cents_in_texts():
     assert [(one.unit, one.amount, one.context_from) for one in found] == [
         ("input", Decimal("1.2378912"), 0),
         ("cache_write_1h", Decimal("0.005"), 200_001),
-        (None, Decimal("0.4"), None),
+        ("tool_call", Decimal("0.4"), None),
     ]
 
 
@@ -110,8 +110,11 @@ def test_anthropics_usage_has_lifetimes_of_the_cache():
     told = anthropic_usage(
         uncached_input_tokens=5, cache_creation={"ephemeral_1h_input_tokens": 7, "ephemeral_5m_input_tokens": 9}
     )
+    told["server_tool_use"] = {"web_search_requests": 3}
     found = lines(as_bytes(page(anthropic_bucket("2026-09-05", told))))
-    assert {one.unit: one.quantity for one in found} == {"input": 5, "cache_write_5m": 9, "cache_write_1h": 7}
+    assert {one.unit: one.quantity for one in found} == {
+        "input": 5, "cache_write_5m": 9, "cache_write_1h": 7, "tool_call": 3,
+    }  # fmt: skip
 
 
 def test_googles_rows_are_of_californias_days_and_name_models_in_words():

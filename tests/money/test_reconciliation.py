@@ -278,6 +278,24 @@ def test_a_closed_month_that_keeps_an_older_price_differs_by_price():
     assert told(compare(calls, sender)) == {Kind.PRICE: Decimal("0.5")}
 
 
+def test_charges_of_no_model_are_those_of_the_models_that_used_it():
+    """Ten searches at 0.01: three of one model, seven of another; the book has the same price."""
+    search = Meter("tool_call", "web_search")
+    cent = Decimal("0.01")
+    calls = [
+        Used(model, DAYS[0], DAYS[0], DAYS[0], 1, number * cent, {search: Counted(Decimal(number), cent)})
+        for model, number in (("a-1", 3), ("b-2", 7))
+    ]
+    lines = [Billed(DAYS[0], Decimal("0.1"), None, None, "tool_call", "web_search", description="web search")]
+    lines += [
+        Billed(DAYS[0], None, one.meters[search].quantity, one.model, "tool_call", "web_search", "standard", 0)
+        for one in calls
+    ]
+    assert reconcile(Bill("anthropic", MONTH, "UTC", tuple(lines)), calls, price_of).parts == ()
+    alone = reconcile(Bill("anthropic", MONTH, "UTC", tuple(lines[:1])), [], price_of)
+    assert told(alone) == {Kind.UNEXPLAINED: Decimal("0.1")}
+
+
 def test_the_simplest_price_is_the_one_with_the_fewest_places():
     assert simplest(Fraction("0.00000249"), Fraction("0.00000253")) == Fraction("0.0000025")
     assert simplest(Fraction("0.0000024999"), Fraction("0.0000025001")) == Fraction("0.0000025")
