@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app import database
 from app.health import findings
 from app.installation import installation
-from app.settings import settings
+from app.settings import PROJECT, settings
 from db.embedded.files import binaries_folder
 from db.embedded.user import server_user
 from db.errors import SightlineError
@@ -23,7 +23,7 @@ from tests.servers import new_database, throwaway_server
 
 SIGHTLINE = Path(sys.executable).parent / "sightline"
 CANARY = "canary-sesame-7"
-NEWEST = "0020"
+NEWEST = max(file.name[:4] for file in (PROJECT / "migrations" / "versions").glob("0*.py"))
 
 
 @pytest.fixture(autouse=True)
