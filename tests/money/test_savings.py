@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.db.rows import NOON, add, user, workspace
 from tests.db.test_demo import load
-from tests.servers import Database, Server, new_database
+from tests.servers import Database, Server, migrate, new_database
 
 BEGUN = datetime(2024, 1, 1, tzinfo=UTC)
 MILLION = 1_000_000
@@ -154,3 +154,24 @@ def test_the_demo_saved_what_its_prices_say(server18):
             assert connection.scalar(text(_BY_THE_FUNCTION)) == 0
         assert cache > 0
         assert batch > 0
+
+
+def test_calls_of_before_learn_what_they_saved_also_those_of_closed_months(server18):
+    """What a month cost stays as it was closed; what it saved is a comparison, found when the columns came."""
+    with new_database(server18) as fresh:
+        with fresh.setup.begin() as connection:
+            for unit, price in PRICES.items():
+                _price(connection, unit, Decimal(price), "standard")
+            owner = user(connection)
+            home = workspace(connection, owner_id=owner.id)
+            add(
+                connection, "ai_generations", workspace_id=home.id, user_id=owner.id, product="mailer",
+                provider="openai", model="large", generation_type="email", status="completed", created_at=NOON,
+                cached_input_tokens=10_000, cost=Decimal("0.004"), price_version=1,
+            )  # fmt: skip
+            connection.execute(text("SELECT close_ai_month(:month, NULL)"), {"month": NOON.date().replace(day=1)})
+        migrate(fresh.setup, "-0023")
+        migrate(fresh.setup)
+        with fresh.setup.connect() as connection:
+            asked = text("SELECT cost, cache_saving, batch_saving FROM ai_generations")
+            assert tuple(connection.execute(asked).one()) == (Decimal("0.004"), Decimal("0.036"), None)
