@@ -55,6 +55,7 @@ class Result:
 
 
 def by_our_function(connection: psycopg.Connection, target: Target, key: str) -> int:
+    _begin(connection, target)
     connection.execute(
         "SELECT quota_reserve(%s, %s, 'web_builder', '{\"campaigns\": 1}', %s)", (target.workspace, target.owner, key)
     )
@@ -63,6 +64,7 @@ def by_our_function(connection: psycopg.Connection, target: Target, key: str) ->
 
 
 def by_our_function_with_budgets(connection: psycopg.Connection, target: Target, key: str) -> int:
+    _begin(connection, target)
     connection.execute(
         "SELECT quota_reserve(%s, %s, 'web_builder', '{\"campaigns\": 1}', %s, '{\"provider\": \"openai\"}')",
         (target.workspace, target.owner, key),
@@ -72,10 +74,12 @@ def by_our_function_with_budgets(connection: psycopg.Connection, target: Target,
 
 
 def by_row_lock(connection: psycopg.Connection, target: Target, key: str) -> int:
+    _begin(connection, target)
     return _take(connection, target, key, READ + " FOR UPDATE")
 
 
 def by_advisory_lock(connection: psycopg.Connection, target: Target, key: str) -> int:
+    _begin(connection, target)
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(target.balance),))
     return _take(connection, target, key, READ)
 
@@ -85,12 +89,18 @@ def by_serializable(connection: psycopg.Connection, target: Target, key: str) ->
     again = 0
     while True:
         try:
+            _begin(connection, target)
             _take(connection, target, key, READ)
         except psycopg.errors.SerializationFailure:
             connection.rollback()
             again += 1
         else:
             return again
+
+
+def _begin(connection: psycopg.Connection, target: Target) -> None:
+    """As every transaction of a product begins: it names its workspace."""
+    connection.execute("SELECT set_config('app.workspaces', %s, true)", (f"{{{target.workspace}}}",))
 
 
 def _take(connection: psycopg.Connection, target: Target, key: str, read: str) -> int:
@@ -119,9 +129,6 @@ def taker(url: str, way: str, targets: list[Target], number: int, span: tuple[fl
     dice = Random(number)
     taken = again = 0
     with psycopg.connect(url) as connection:
-        listed = "{" + ",".join(str(one.workspace) for one in targets) + "}"
-        connection.execute("SELECT set_config('app.workspaces', %s, false)", (listed,))
-        connection.commit()
         time.sleep(max(0.0, starts_at - time.time()))
         while time.time() < ends_at:
             again += WAYS[way](connection, dice.choice(targets), f"{number} {taken}")
@@ -144,6 +151,8 @@ def targets_of(database: Database, keys: int) -> list[Target]:
 def measure(server, way: str, keys: int, seconds: float) -> Result:
     with new_database(server) as database:
         targets = targets_of(database, keys)
+        with database.setup.begin() as connection:
+            connection.execute(text("ANALYZE"))
         url = server.url(database.name, "test_app_rw")
         with get_context("spawn").Pool(PROCESSES) as pool:
             pool.map(abs, range(PROCESSES))

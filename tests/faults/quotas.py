@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
+from multiprocessing.pool import Pool
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -58,16 +59,28 @@ class Customer:
         return verdict == "admitted"
 
 
-def take(customer: Customer, number: int, attempts: int) -> list[str]:
+def take(customer: Customer, number: int, attempts: int, starts_at: float) -> list[str]:
     """Attempts of one process; the keys that were admitted. A tenth of the keys are used by all processes."""
     dice = Random(number)
     admitted = []
     with customer.connect() as connection:
+        time.sleep(max(0.0, starts_at - time.time()))
         for attempt in range(attempts):
             key = f"shared {attempt}" if dice.random() < 0.1 else f"{number} {attempt}"
             if customer.reserve(connection, key):
                 admitted.append(key)
     return admitted
+
+
+def imported(_number: int) -> None:
+    """Long enough that each process of a pool is given one: by then it has imported what it needs."""
+    time.sleep(0.2)
+
+
+def together(pool: Pool, processes: int) -> float:
+    """When to begin, so that all are there: who comes later would find the limit reached, and race nobody."""
+    pool.map(imported, range(processes), chunksize=1)
+    return time.time() + 0.5
 
 
 def crowd(database: Database, remaining: int, *, processes: int, attempts: int) -> tuple[int, int, list[tuple]]:
@@ -77,17 +90,19 @@ def crowd(database: Database, remaining: int, *, processes: int, attempts: int) 
     shop.reserve("before", meters={"generations": 7})
     shop.settle("before")
     with get_context("spawn").Pool(processes) as pool:
-        told = pool.starmap(take, [(Customer.of(shop), number, attempts) for number in range(processes)])
+        starts_at = together(pool, processes)
+        told = pool.starmap(take, [(Customer.of(shop), number, attempts, starts_at) for number in range(processes)])
     keys = {key for one in told for key in one}
     used, held = shop.used_and_held()
     return len(keys), used + held - 7, shop.wrong_sums()
 
 
-def mix(customer: Customer, number: int, steps: int) -> int:
+def mix(customer: Customer, number: int, steps: int, starts_at: float) -> int:
     """One process that reserves of several limits, settles, releases and sweeps, mostly calls that others made."""
     dice = Random(number)
     done = 0
     with customer.connect() as connection:
+        time.sleep(max(0.0, starts_at - time.time()))
         for _ in range(steps):
             key = f"call {dice.randrange(steps)}"
             kind = dice.choice(("reserve", "reserve", "settle", "release", "sweep"))
@@ -110,7 +125,8 @@ def mixture(database: Database, *, processes: int, steps: int) -> tuple[int, lis
     shop.limit(steps)
     shop.limit(steps // 2, meter="veo", period="day")
     with get_context("spawn").Pool(processes) as pool:
-        done = pool.starmap(mix, [(Customer.of(shop), number, steps) for number in range(processes)])
+        starts_at = together(pool, processes)
+        done = pool.starmap(mix, [(Customer.of(shop), number, steps, starts_at) for number in range(processes)])
     return sum(done), shop.wrong_sums()
 
 
