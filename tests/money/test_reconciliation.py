@@ -263,11 +263,20 @@ def test_amounts_without_quantities_are_compared_and_never_guessed():
 
 
 def test_what_was_thought_is_output_to_a_provider_who_does_not_tell_it_apart():
-    thought = Counted(Decimal(100_000), BOOK[OUT])
-    calls = [Used("gpt", DAYS[0], DAYS[0], DAYS[0], 1, Decimal(1), {Meter("reasoning"): thought})]
+    """A call without a price wrote 100,000 tokens and thought 100,000: 2.00 of output to the provider."""
+    meters = {Meter("reasoning"): Counted(Decimal(100_000), None), OUT: Counted(Decimal(100_000), BOOK[OUT])}
+    calls = [Used("gpt", DAYS[0], DAYS[0], DAYS[0], 1, None, meters)]
     sender = Sender()
-    sender.count(DAYS[0], "gpt", OUT, 100_000)
-    assert compare(calls, sender).parts == ()
+    sender.count(DAYS[0], "gpt", OUT, 200_000)
+    assert told(compare(calls, sender)) == {Kind.UNPRICED: 2}
+
+
+def test_the_books_price_is_taken_before_one_with_fewer_places():
+    """A cent allows 2 as well as 2.50 for 10,000 tokens: it is the price of the other days that is another one."""
+    calls = [used(DAYS[0], input=10_000), used(DAYS[1], input=1_000_000), used(DAYS[2], input=1_000_000)]
+    sender = Sender(prices={("gpt", IN): (DAYS[1], Decimal(10) / 10**6)}, step=Decimal("0.01"))
+    sender.count_all(calls)
+    assert told(compare(calls, sender)) == {Kind.PRICE: 15, Kind.ROUNDING: Decimal("-0.005")}
 
 
 def test_a_closed_month_that_keeps_an_older_price_differs_by_price():
