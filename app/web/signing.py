@@ -19,11 +19,14 @@ from app.identity.returning import SIGN_IN, SIGN_OUT, safe_return
 from app.settings import settings
 from app.web import measures
 from app.web.paper import ICON, ICON_PATH, STYLE, STYLE_PATH, hidden, page, told
+from app.web.places import Places
 from app.web.visitor import device_of, drop_cookie, keep_token, token_of
 from db.errors import SightlineError
 
 OIDC_START = f"{SIGN_IN}/oidc"
 _LARGEST_FORM = 16_384
+# Checking a password is slow on purpose: whoever waits for a turn takes no thread from the pages.
+_SIGN_INS = Places("sign-ins", 4)
 
 
 async def show_sign_in(request: Request) -> Response:
@@ -46,7 +49,7 @@ async def take_sign_in(request: Request) -> Response:
     email, password, back = form.get("email", ""), form.get("password", ""), safe_return(form.get("next"))
     device, before = device_of(request), token_of(request)
     try:
-        token = await anyio.to_thread.run_sync(
+        token = await _SIGN_INS.run(
             lambda: accounts.sign_in(serving.engines().rw, email, password, device, replaces=before)
         )
     except SightlineError as refusal:

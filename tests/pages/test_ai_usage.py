@@ -23,7 +23,7 @@ def test_pages_of_raw_rows_follow_each_other_without_gap_or_repetition(pages, ro
         seen = pages.open("ai_usage.py", query, role)
         told += len(seen.cards[RAW].rows)
         query = seen.query_of("Older")
-    assert told == counted > 25
+    assert told == counted > (25 if role == "admin" else 0)
 
 
 def test_what_attempts_cost_is_shown_to_those_who_may_read_it(pages):
