@@ -69,7 +69,8 @@ def quotas_override(
             )  # fmt: skip
         else:
             now = _one(reading.overrides(engine, by, slug=workspace), key)
-            changing.change_override(engine, by, key, wanted, revision=now.revision, reason=reason)
+            made_on = Allowance(now.amount, now.ends_at)
+            changing.change_override(engine, by, key, wanted, revision=now.revision, reason=reason, made_on=made_on)
     say(f"The override {key} allows {wanted}.")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg.errors
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.access import Permission, Viewer
@@ -39,16 +39,29 @@ class Allowance:
         allowed = "without limit" if self.amount is None else f"{self.amount:,}"
         return f"{allowed} until {self.ends_at.astimezone(UTC):%d %B %Y %H:%M} UTC"
 
+    def merged(self, base: "Allowance", wanted: "Allowance") -> "Allowance | None":
+        """Both edits of a base, made one after the other; None where they changed the same to different things."""
+        kept: dict[str, Any] = {}
+        for name, old in vars(base).items():
+            now, new = getattr(self, name), getattr(wanted, name)
+            if old not in {now, new} and now != new:
+                return None
+            kept[name] = new if now == old else now
+        return Allowance(**kept)
+
 
 class StaleOverrideError(StaleEditError):
-    """Somebody changed the override in between; what it is now, and what was wanted."""
+    """Somebody changed the override in between: what it is now, what was wanted, and both where they don't collide."""
 
-    def __init__(self, now: Allowance, wanted: Allowance) -> None:
+    def __init__(self, now: Allowance, wanted: Allowance, made_on: Allowance | None = None) -> None:
         self.now, self.wanted = now, wanted
+        self.together = now.merged(made_on, wanted) if made_on else None
         super().__init__(
             "Somebody changed this override while you were writing. Nothing of yours was saved.",
             why=f"It now allows {now}. You wrote {wanted}.",
-            fix="Look at it, and change it again.",
+            fix=f"Both together allow {self.together}: change it to that, or to something else."
+            if self.together
+            else "Look at it, and change it again.",
         )
 
 
@@ -105,32 +118,41 @@ def override_quota(
     return made
 
 
-def change_override(engine: Engine, by: Viewer, key: UUID, wanted: Allowance, *, revision: int, reason: str) -> None:
-    """Allow more or less, or until another day; only what nobody changed in between."""
+def change_override(
+    engine: Engine,
+    by: Viewer,
+    key: UUID,
+    wanted: Allowance,
+    *,
+    revision: int,
+    reason: str,
+    made_on: Allowance | None = None,
+) -> None:
+    """Allow more or less, or until another day; only what nobody changed since what the edit was made on."""
     by.require(Permission.QUOTAS_MANAGE)
     _require_possible(wanted)
     with _changing(engine, by, reason) as connection:
-        found = _override(connection, key, revision, wanted)
+        found = _override(connection, key, revision, wanted, made_on)
         connection.execute(
             update(QuotaOverride)
             .where(QuotaOverride.id == key)
             .values(limit_amount=wanted.amount, ends_at=wanted.ends_at, reason=_reason(reason))
         )
-        _renew(connection, found.workspace_id, found.user_id, found.product, found.meter)
+        _renew(connection, found["workspace_id"], found["user_id"], found["product"], found["meter"])
 
 
 def end_override(engine: Engine, by: Viewer, key: UUID, *, revision: int, reason: str) -> None:
     """From now on the plan's limit rules again; what was used stays used."""
     by.require(Permission.QUOTAS_MANAGE)
     with _changing(engine, by, reason) as connection:
-        found = _override(connection, key, revision, Allowance(None, datetime.now(UTC)))
+        found = _override(connection, key, revision, Allowance(None, datetime.now(UTC)), None)
         has_begun = QuotaOverride.starts_at < func.now()
         ended = connection.execute(
             update(QuotaOverride).where(QuotaOverride.id == key, has_begun).values(ends_at=func.now())
         ).rowcount
         if not ended:
             connection.execute(delete(QuotaOverride).where(QuotaOverride.id == key))
-        _renew(connection, found.workspace_id, found.user_id, found.product, found.meter)
+        _renew(connection, found["workspace_id"], found["user_id"], found["product"], found["meter"])
 
 
 def grant_credits(
@@ -200,7 +222,9 @@ def _changing(engine: Engine, by: Viewer, reason: str) -> Iterator[Connection]:
         raise
 
 
-def _override(connection: Connection, key: UUID, revision: int, wanted: Allowance) -> Row[Any]:
+def _override(
+    connection: Connection, key: UUID, revision: int, wanted: Allowance, made_on: Allowance | None
+) -> RowMapping:
     """The override that is changed, locked; refused when somebody else was faster."""
     found = connection.execute(
         select(
@@ -210,13 +234,13 @@ def _override(connection: Connection, key: UUID, revision: int, wanted: Allowanc
         )
         .where(QuotaOverride.id == key)
         .with_for_update()
-    ).one_or_none()  # fmt: skip
-    if found is None or found.is_over:
+    ).mappings().one_or_none()  # fmt: skip
+    if found is None or found["is_over"]:
         raise SightlineError(
             "This override is over, or was never there.", fix="Look at the list again, or make another one."
         )
-    if found.revision != revision:
-        raise StaleOverrideError(Allowance(found.limit_amount, found.ends_at), wanted)
+    if found["revision"] != revision:
+        raise StaleOverrideError(Allowance(found["limit_amount"], found["ends_at"]), wanted, made_on)
     return found
 
 

@@ -93,6 +93,21 @@ def test_the_second_of_two_admins_is_refused_and_sees_both_versions(company):
         quotas.end_override(company.database.rw, person(company), key, revision=revision, reason="Third")
 
 
+def test_two_edits_that_do_not_collide_are_offered_together(company):
+    """One admin raises the amount, the other moves the end; a third amount collides with the first."""
+    key = override(company)
+    [base] = [Allowance(one.amount, one.ends_at) for one in listed(company)]
+    rw, by, revision = company.database.rw, person(company), listed(company)[0].revision
+    quotas.change_override(rw, by, key, Allowance(70, base.ends_at), revision=revision, reason="First")
+    later = base.ends_at + DAY
+    with pytest.raises(StaleOverrideError, match="Both together allow 70 until") as refused:
+        quotas.change_override(rw, by, key, Allowance(50, later), revision=revision, reason="Second", made_on=base)
+    assert refused.value.together == Allowance(70, later)
+    with pytest.raises(StaleOverrideError, match="change it again") as refused:
+        quotas.change_override(rw, by, key, Allowance(90, later), revision=revision, reason="Third", made_on=base)
+    assert refused.value.together is None
+
+
 def test_credits_are_granted_until_a_day_and_taken_back_and_both_are_audited(company):
     asked = {"workspace_slug": slug(company), "user_email": email(company).upper()}
     granted = quotas.grant_credits(
