@@ -130,7 +130,7 @@ def market(scope: Scope, **kept: object) -> None:
 def liked(scope: Scope) -> None:
     """The best rated templates, and the components that others took most often."""
     rated, taken = st.columns(2)
-    chosen = {"workspace": scope.where.get("workspace")}
+    chosen: dict[str, Any] = {"workspace": scope.where.get("workspace")}
     with rated:
         found = read("best_rated", scope, **chosen)
         bars = [(one.name, float(one.rating) / 5, f"{one.rating:.2f} by {one.ratings:,}") for one in found.rows]
