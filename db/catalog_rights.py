@@ -40,6 +40,7 @@ REVIEWED_AS_OWNER = {
     "reopen_ai_month(date,uuid,text)": "opens a month for every workspace, and answers nothing",
     "expire_quota_reservations(integer)": "frees what calls held and never used, and answers how many",
     "expire_granted_credits(integer)": "takes back what is left of grants that ended, and answers how many",
+    "end_lost_ai_calls(integer,interval)": "ends calls whose process was killed, and answers how many",
     "ai_usage_of(text,timestamp with time zone,timestamp with time zone,text,timestamp with time zone[],bigint[])": (
         "answers sums of the company by model and day"
     ),

@@ -1,4 +1,4 @@
-"""The jobs of quotas: what calls held and never used is freed, and credits granted for a time end."""
+"""The jobs of quotas: what killed calls held is freed and their rows end, and so do credits granted for a time."""
 
 from collections.abc import Callable
 
@@ -18,6 +18,12 @@ def quota_jobs() -> tuple[JobType, ...]:
             "Frees what calls held of quotas and neither used nor released in time.",
             InTransaction(_expiring("expire_quota_reservations")),
             Every(60),
+        ),
+        JobType(
+            "end_lost_ai_calls",
+            "Ends AI calls whose process was killed: what they used is not known, and has no price.",
+            InTransaction(_expiring("end_lost_ai_calls")),
+            Every(600),
         ),
         JobType(
             "expire_granted_credits",

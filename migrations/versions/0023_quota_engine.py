@@ -759,6 +759,33 @@ END
 $$;
 """
 
+# A killed process leaves a call that seems to run for ever. What it used is not known, and it is counted as that: only
+# calls that have ended are looked at for what has no price.
+LOST_CALLS = """
+CREATE FUNCTION end_lost_ai_calls(at_most integer DEFAULT 1000, older_than interval DEFAULT '1 hour') RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+    ended bigint;
+BEGIN
+    UPDATE ai_generations AS g
+    SET status = 'failed', error_code = 'lost', error_message = 'Nobody wrote down how this call ended.',
+        unpriced_because = 'no price of unreported_usage'
+    FROM (
+        SELECT r.workspace_id, r.id, r.created_at
+        FROM ai_generations AS r
+        WHERE r.status = 'processing' AND r.cost IS NULL AND r.more_units ? 'unreported_usage'
+            AND r.created_at < clock_timestamp() - older_than AND r.created_at > clock_timestamp() - interval '7 days'
+        ORDER BY r.created_at
+        LIMIT at_most
+        FOR UPDATE SKIP LOCKED
+    ) AS l
+    WHERE g.workspace_id = l.workspace_id AND g.id = l.id AND g.created_at = l.created_at;
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    RETURN ended;
+END
+$$;
+"""
+
 # Movements by the team alone: those of calls are many, and the ledger keeps them as well.
 CREDITS_AUDIT = """
 CREATE FUNCTION audit_team_credits() RETURNS trigger
@@ -798,6 +825,7 @@ CALLED_BY_COMMANDS = (
     "quota_release(uuid, text, timestamptz)",
     "expire_quota_reservations(integer)",
     "expire_granted_credits(integer)",
+    "end_lost_ai_calls(integer, interval)",
 )
 ASKED_BY_PAGES = (
     "first_moment_of(date, text)",
@@ -809,7 +837,7 @@ ASKED_BY_PAGES = (
 
 
 def upgrade() -> None:
-    for part in (TABLES, PERIODS, LIMITS, ANSWERS, ENGINE, SWEEPING, CREDITS_AUDIT):
+    for part in (TABLES, PERIODS, LIMITS, ANSWERS, ENGINE, SWEEPING, LOST_CALLS, CREDITS_AUDIT):
         run(part)
     run(f"GRANT EXECUTE ON FUNCTION {', '.join(CALLED_BY_COMMANDS)} TO app_rw;")
     run(f"GRANT EXECUTE ON FUNCTION {', '.join(ASKED_BY_PAGES)} TO app_rw, app_ro, app_pipe;")

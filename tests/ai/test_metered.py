@@ -252,6 +252,27 @@ def test_a_request_whose_process_was_killed_is_made_again_under_the_same_key(stu
     one_is_used(studio)
 
 
+def test_a_call_of_a_killed_process_ends_as_one_whose_use_is_not_known(studio):
+    """Until then it seems to run, and nobody would look at what it cost."""
+
+    class KilledError(BaseException):
+        """What a test can do instead of a kill."""
+
+    def killed(*_arguments, **_named):
+        raise KilledError
+
+    client = studio.client
+    client._finish = killed
+    studio.server.steps = [whole()]
+    with pytest.raises(KilledError):
+        client.ask(studio.asked())
+    assert studio.rows() == [(1, "processing", None, None, None)]
+    studio.shop.call("SELECT end_lost_ai_calls()")
+    assert studio.rows() == [(1, "processing", None, None, None)]
+    studio.shop.call("SELECT end_lost_ai_calls(10, '0 seconds')")
+    assert studio.rows() == [(1, "failed", "lost", None, NO_USAGE)]
+
+
 def test_credits_are_taken_for_an_answer_and_given_back_without_one(studio):
     shop = studio.shop
     shop.add("credit_transactions", workspace_id=shop.workspace, user_id=shop.owner, amount=5, type="grant",

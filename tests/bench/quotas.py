@@ -1,6 +1,6 @@
 """Measures taking from quotas: our function beside row locks, advisory locks and SERIALIZABLE, on one key and on 200.
 
-Run it with `python -m tests.bench.quotas`, or with seconds for each figure: `python -m tests.bench.quotas 5`.
+Run it with `python -m tests.bench.quotas`, or with seconds for each turn: `python -m tests.bench.quotas 5`.
 """
 
 import os
@@ -8,10 +8,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.pool import Pool
 from pathlib import Path
 from random import Random
+from statistics import median
 from uuid import UUID
 
 import psycopg
@@ -19,11 +22,13 @@ from sqlalchemy import text
 
 from db.embedded.files import binaries_folder
 from db.embedded.user import open_way, server_user
+from tests.faults.quotas import imported
 from tests.quotas.shop import make_shop
-from tests.servers import Database, make_template, new_database, throwaway_server
+from tests.servers import Database, Server, make_template, new_database, throwaway_server
 
 PROCESSES = 16
-SECONDS = 4.0
+SECONDS = 1.0
+TURNS = 5
 KEYS = (1, 200)
 LIMIT = 10**9
 INSERT = """
@@ -123,15 +128,15 @@ WAYS: dict[str, Callable[[psycopg.Connection, Target, str], int]] = {
 }
 
 
-def taker(url: str, way: str, targets: list[Target], number: int, span: tuple[float, float]) -> tuple[int, int]:
+def taker(url: str, way: str, targets: list[Target], name: str, span: tuple[float, float]) -> tuple[int, int]:
     """One process in a span of time: how many it took, and how often it had to begin again."""
     starts_at, ends_at = span
-    dice = Random(number)
+    dice = Random(name)
     taken = again = 0
     with psycopg.connect(url) as connection:
         time.sleep(max(0.0, starts_at - time.time()))
         while time.time() < ends_at:
-            again += WAYS[way](connection, dice.choice(targets), f"{number} {taken}")
+            again += WAYS[way](connection, dice.choice(targets), f"{name} {taken}")
             taken += 1
     return taken, again
 
@@ -145,33 +150,60 @@ def targets_of(database: Database, keys: int) -> list[Target]:
         shop.reserve("open", meters={"campaigns": 1})
         [[balance]] = shop.ask("SELECT id FROM quota_balances WHERE workspace_id = :own", own=shop.workspace)
         found.append(Target(shop.workspace, shop.owner, balance))
+    with database.setup.begin() as connection:
+        connection.execute(text("ANALYZE"))
     return found
 
 
-def measure(server, way: str, keys: int, seconds: float) -> Result:
-    with new_database(server) as database:
-        targets = targets_of(database, keys)
-        with database.setup.begin() as connection:
-            connection.execute(text("ANALYZE"))
-        url = server.url(database.name, "test_app_rw")
-        with get_context("spawn").Pool(PROCESSES) as pool:
-            pool.map(abs, range(PROCESSES))
-            starts_at = time.time() + 1
-            made = pool.starmap(
-                taker, [(url, way, targets, number, (starts_at, starts_at + seconds)) for number in range(PROCESSES)]
-            )
-        taken = sum(one for one, _ in made)
-        with database.setup.connect() as connection:
+@dataclass
+class Arena:
+    """A database of one way and one number of keys, and what each of its turns brought."""
+
+    way: str
+    database: Database
+    targets: list[Target]
+    taken: list[int] = field(default_factory=list)
+    again: int = 0
+
+    def turn(self, pool: Pool, number: int, seconds: float) -> None:
+        url = self.database.server.url(self.database.name, "test_app_rw")
+        starts_at = time.time() + 0.5
+        span = (starts_at, starts_at + seconds)
+        made = pool.starmap(
+            taker, [(url, self.way, self.targets, f"{number} {one}", span) for one in range(PROCESSES)], chunksize=1
+        )
+        self.taken.append(sum(one for one, _ in made))
+        self.again += sum(one for _, one in made)
+
+    def result(self, seconds: float) -> Result:
+        with self.database.setup.connect() as connection:
             held = connection.scalar(text("SELECT SUM(held) FROM quota_balances"))
             rows = connection.scalar(text("SELECT COUNT(*) FROM quota_reservations"))
-    return Result(way, keys, taken / seconds, sum(one for _, one in made), held == rows == taken + keys)
+        is_right = held == rows == sum(self.taken) + len(self.targets)
+        return Result(self.way, len(self.targets), median(self.taken) / seconds, self.again, is_right)
+
+
+def measured(server: Server, seconds: float) -> list[Result]:
+    """In turns, so that what else the machine does falls on all ways alike."""
+    with ExitStack() as open_ones:
+        arenas = []
+        for keys in KEYS:
+            for way in WAYS:
+                database = open_ones.enter_context(new_database(server))
+                arenas.append(Arena(way, database, targets_of(database, keys)))
+        with get_context("spawn").Pool(PROCESSES) as pool:
+            pool.map(imported, range(PROCESSES), chunksize=1)
+            for number in range(TURNS):
+                for arena in arenas:
+                    arena.turn(pool, number, seconds)
+        return [arena.result(seconds) for arena in arenas]
 
 
 def table_of(results: list[Result], version: str, seconds: float) -> str:
     """What a person reads: where it ran, and a line per way."""
     by_key = {(one.name, one.keys): one for one in results}
     lines = [
-        f"{PROCESSES} processes for {seconds:g} seconds each, {os.cpu_count()} cores, {version} with fsync=off.",
+        f"{PROCESSES} takers, {os.cpu_count()} cores, medians of {TURNS} turns of {seconds:g} s; {version}, fsync=off",
         f"{'':<38} {'one key/s':>10} {'again':>7} {'200 keys/s':>11} {'again':>7}  sums",
     ]
     for name in WAYS:
@@ -190,7 +222,7 @@ def main(seconds: float = SECONDS) -> None:
         open_way(user, binaries / "postgres", say=lambda _: None)
         with throwaway_server(binaries, user=user.name, version=18) as server:
             make_template(server)
-            results = [measure(server, way, keys, seconds) for keys in KEYS for way in WAYS]
+            results = measured(server, seconds)
             with server.engine("postgres").connect() as connection:
                 version = connection.scalar(text("SELECT 'Postgres ' || current_setting('server_version')"))
     sys.stdout.write(table_of(results, version, seconds) + "\n")
