@@ -12,8 +12,24 @@ _JOBS = 600
 
 
 def job_rows(rng: np.random.Generator, world: World) -> list[Row]:
-    """Finished work of thirty days; a few jobs failed, none waits, so that no worker takes one up."""
-    return [_job(rng, world, number) for number in range(_JOBS)]
+    """Finished work of thirty days, of which a little failed; and one job that waits: the first look at budgets."""
+    return [*(_job(rng, world, number) for number in range(_JOBS)), _first_look(rng, world)]
+
+
+def _first_look(rng: np.random.Generator, world: World) -> Row:
+    """Before its schedule comes round: whoever opens the demo at once finds forecasts and alerts."""
+    at = world.season.end - MINUTE
+    return {
+        "id": key_at(rng, at),
+        "job_type": "watch_budgets",
+        "unique_key": "watch_budgets",
+        "payload": {},
+        "status": "pending",
+        "attempts": 0,
+        "scheduled_at": moment(at),
+        "created_at": moment(at),
+        "updated_at": moment(at),
+    }
 
 
 def _job(rng: np.random.Generator, world: World, number: int) -> Row:
