@@ -91,9 +91,9 @@ def _decide(scope: Scope, rows: Sequence[AlertHistory], state: AlertState) -> No
         )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="bottom"):
             number = words.counted(len(chosen), "alert")
-            acknowledging = st.button(f"Acknowledge {number}", type="primary", disabled=not chosen)
+            acknowledging = st.button("Acknowledge", type="primary", disabled=not chosen)
             hours = _SNOOZES[st.selectbox("Put off for", list(_SNOOZES), index=1, width=240) or "a week"]
-            snoozing = st.button(f"Put off {number}", disabled=not chosen)
+            snoozing = st.button("Put off", disabled=not chosen)
     if acknowledging:
         _each(chosen, lambda key: acknowledge_alert(serving.engines().rw, scope.viewer, key), f"{number} acknowledged.")
     elif snoozing:

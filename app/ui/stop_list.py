@@ -41,7 +41,14 @@ def stop_list(scope: Scope) -> None:
     if scope.viewer.may(Permission.AI_STOP) and sees_whole_company(serving.engines().ro, scope.viewer):
         _buttons(scope, holding)
     table(
-        [vars(one) | {"of": _of(one), "by": one.started_by or "the command line"} for one in found.rows],
+        [
+            vars(one)
+            | {
+                "of": _of(one).capitalize() if one.scope == "all" else _of(one),
+                "by": one.started_by or "the command line",
+            }
+            for one in found.rows
+        ],
         name="stops",
         title="Emergency stops",
         why="Who asks before a call is refused while a stop holds: the stop is known at once, to everyone.",
