@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from openai import OpenAI
 from sqlalchemy import Connection, Engine
@@ -35,7 +36,7 @@ class MeteredClient:
 
     def ask(self, asked: Asked) -> Done | Refused:
         """The whole answer, or what to show in its place where a limit, a budget or a stop is in the way."""
-        client = self._client()
+        client = self._client
         permission = self._permission(asked)
         if isinstance(permission, Done | Refused):
             return permission
@@ -50,7 +51,7 @@ class MeteredClient:
 
     def stream(self, asked: Asked) -> "Refused | Pieces":
         """The answer piece by piece. A request that was answered before gives its answer as one piece."""
-        client = self._client()
+        client = self._client
         permission = self._permission(asked)
         if isinstance(permission, Refused):
             return permission
@@ -75,8 +76,9 @@ class MeteredClient:
                 return
             self._wait(number, outcome)
 
+    @cached_property
     def _client(self) -> OpenAI:
-        """Attempts are ours, each with its row: the package makes none of its own."""
+        """One for all calls: it keeps connections. Attempts are ours, each with its row: the package makes none."""
         access = self._access
         if access.off_because:
             raise AiOffError(
@@ -84,9 +86,7 @@ class MeteredClient:
                 why=access.off_because,
                 fix="Set OPENAI_API_KEY, and OPENAI_BASE_URL where the models are not OpenAI's.",
             )
-        return OpenAI(
-            api_key=access.key, base_url=access.base_url, timeout=access.timeout_seconds, max_retries=0
-        )  # fmt: skip
+        return OpenAI(api_key=access.key, base_url=access.base_url, timeout=access.timeout_seconds, max_retries=0)
 
     def _model(self, asked: Asked) -> str:
         return asked.model or self._access.model
