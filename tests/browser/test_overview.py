@@ -88,18 +88,6 @@ def test_the_table_shows_per_product_what_counting_the_rows_gives(site, whole, c
     assert int(totals[header.index(column)].replace(",", "")) == sum(counted.values())
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-def test_the_page_is_whole_on_every_screen(site, look, screen):
-    """No error, no failed request, nothing from elsewhere, nothing that is cut off at the side."""
-    seen = look(site, **SCREENS[screen])
-    drawn(seen.page)
-    assert seen.troubles == []
-    assert seen.hosts == {"127.0.0.1"}
-    main = seen.page.get_by_test_id("stMain")
-    assert main.evaluate("area => area.scrollWidth - area.clientWidth") == 0
-    assert seen.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-
-
 def test_light_and_dark_follow_the_persons_system(site, look):
     shades = {}
     for screen in ("light", "dark"):

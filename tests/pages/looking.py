@@ -52,3 +52,16 @@ def in_reach(page):
     found = Axe().run(page, context=[".sl"])
     faults = [(one["id"], one["nodes"][0]["html"][:200]) for one in found.response["violations"]]
     assert faults == [], faults
+
+
+def looked_at(seen):
+    """In light, in dark and as narrow as a telephone, in one opening: whole, and readable for everybody."""
+    page = seen.page
+    whole(seen)
+    in_reach(page)
+    page.emulate_media(color_scheme="dark")
+    settled(page)
+    assert page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor") == "rgb(18, 23, 30)"
+    in_reach(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    whole(seen)
