@@ -20,7 +20,7 @@ _NAMES = {Kind.CSV: "CSV", Kind.XLSX: "XLSX", Kind.PARQUET: "Parquet"}
 def offer(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], made_of: Sequence[Asked], title: str) -> None:
     """A quiet button; nothing of a file is made before."""
     told = f"“{title}” as it stands here, as a file."
-    if st.button("Download", key=f"download-{slug(title)}", type="tertiary", icon=":material/download:", help=told):
+    if st.button("Download", key=f"behind-file-{slug(title)}", type="tertiary", icon=":material/download:", help=told):
         _open(rows, names, made_of, title)
 
 
