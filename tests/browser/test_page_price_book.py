@@ -182,7 +182,10 @@ def test_a_price_by_hand_is_checked_proposed_rejected_for_a_reason_and_approved_
         expect(page.get_by_role("status").filter(has_text=f"{MADE_UP} waits for approval")).to_be_visible()
     page = shown(show="Proposals")
     box = page.locator(".st-key-card-decide").get_by_role("combobox", name="Single ones")
-    box.fill("2.75 USD")
+    # Lists close when the page is scrolled, as a click on something out of sight does.
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    box.click()
+    box.press_sequentially("2.75 USD")
     page.get_by_role("option", name=re.compile(f"{MADE_UP}: Input, 2.75 USD for a million")).click()
     page.keyboard.press("Escape")
     settled(page)
@@ -190,7 +193,7 @@ def test_a_price_by_hand_is_checked_proposed_rejected_for_a_reason_and_approved_
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Reject 1 proposal").click()
     expect(dialog.get_by_role("alert")).to_contain_text("rejected for a reason")
-    dialog.get_by_label("Why?").fill("Misheard")
+    dialog.get_by_role("textbox", name="Why?").fill("Misheard")
     dialog.get_by_role("button", name="Reject 1 proposal").click()
     expect(page.get_by_role("status").filter(has_text="1 proposal rejected.")).to_be_visible()
 
