@@ -29,11 +29,24 @@ def test_movements_lead_from_the_start_to_the_end(asking, lake):  # noqa: F811 -
     assert "+6" in drawn
 
 
+def test_a_movement_that_begins_with_a_minus_is_taken_off(asking, lake):  # noqa: F811 - fixtures
+    """10 sent, less 4 opened, are 6."""
+    lake.add("email_days", sent(date(2026, 1, 1), delivered=6, opened=4, emails_sent=10))
+    found = asked(asking().answer(("emails_opened", "emails_delivered", "emails_sent")))
+    drawn = bridge(found, "emails_sent", ["-emails_opened"], "emails_delivered")
+    assert re.findall(r"left:([\d.]+)%;width:([\d.]+)%", drawn) == [
+        ("0.00", "100.00"),
+        ("60.00", "40.00"),
+        ("0.00", "60.00"),
+    ]
+    assert "-4" in drawn
+
+
 def test_what_is_expected_follows_what_is_known(asking, lake):  # noqa: F811 - fixtures
     for day in (1, 2, 3):
         lake.add("email_days", sent(date(2026, 1, day), delivered=day))
     found = asked(asking().answer("emails_delivered", date(2026, 1, 1), date(2026, 1, 4), grain="day"))
     drawn = banded(found, [Expected(date(2026, 1, 4), 4, 3, 5), Expected(date(2026, 1, 5), 5, 3, 8)], "Delivered")
     assert "expected" in drawn
-    assert drawn.count('class="sl-hit"') == 5
+    assert drawn.count('class="sl-hit') == 5
     assert metric("emails_delivered") is found.metrics[0]
