@@ -75,9 +75,9 @@ class FilterRow:
         usual = (self.last - timedelta(days=self.default_days - 1), self.last)
         self._note_broken("days", lambda given: _as_day(given) is not None)
         chosen = st.date_input("Days", usual, key="days", bind="query-params", format="YYYY-MM-DD", width=230)
-        # While the second day is being chosen there is one alone.
+        # A single day comes as one, also where an address names it as the first and the last.
         days: tuple[date, ...] = chosen if isinstance(chosen, tuple) else ()
-        return (days[0], days[1]) if len(days) == len(usual) else usual
+        return (days[0], days[-1]) if days else usual
 
     def _single(self, key: str, label: str, options: list[str], usual: str) -> str:
         self._note_broken(key, options.__contains__)

@@ -23,7 +23,7 @@ VIEWS = (
 RAW = "raw-generations-the-newest-first"
 
 
-@pytest.mark.parametrize(("number", "view"), enumerate(VIEWS), ids=VIEWS)
+@pytest.mark.parametrize(("number", "view"), list(enumerate(VIEWS)), ids=VIEWS)
 def test_every_view_is_whole_in_every_light_and_width(site, look, number, view):
     """Each by another role in turn."""
     role = ("finance", "admin", "limited-finance")[number % 3]

@@ -229,6 +229,14 @@ def test_unusual_days_are_those_of_the_rows(pages, role):
         assert told
 
 
+def test_a_link_to_one_day_shows_that_day(pages):
+    """Named as the first day and the last; nothing of four weeks is shown instead."""
+    ((day,),) = pages.rows("SELECT CAST(MAX(created_at) AS DATE) - 9 FROM ai_generations WHERE cost > 0")
+    query = urlencode([("period", "Custom"), ("days", day.isoformat()), ("days", day.isoformat())])
+    (found,) = summed(pages, Choice("", day, day + timedelta(days=1)), "finance").values()
+    assert Decimal(pages.open(PAGE, query, "finance").tiles["ai_cost"]) == found["cost"] > 0
+
+
 def test_what_can_not_be_used_falls_back_and_is_said(pages):
     seen = pages.open(PAGE, urlencode({"show": "Nowhere", "by": "Star sign", "model": "<b>"}), "finance")
     assert all(part in " ".join(seen.notices) for part in ("show=Nowhere", "by=Star sign", "model=<b>"))
