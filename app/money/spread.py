@@ -27,10 +27,11 @@ def _is_use_of(one: Billed, line: Billed) -> bool:
 
 def _shares(line: Billed, users: list[Billed]) -> Iterator[Billed]:
     """The last one gets what rounding leaves."""
-    whole = sum((one.quantity or 0 for one in users), Decimal(0))
-    left = line.amount or Decimal(0)
+    nothing = Decimal(0)
+    whole = sum((one.quantity or nothing for one in users), nothing)
+    charged = left = line.amount or nothing
     for place, one in enumerate(users, 1):
-        share = ((line.amount or 0) * (one.quantity or 0) / whole).quantize(SMALLEST)
+        share = (charged * (one.quantity or nothing) / whole).quantize(SMALLEST)
         amount = left if place == len(users) else share
         left -= amount
         yield replace(line, amount=amount, model=one.model, tier=one.tier, context_from=one.context_from)
