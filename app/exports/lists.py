@@ -60,6 +60,8 @@ class LiveList:
     row: type[Any]
     narrowed_by: frozenset[str]
     kept_back: frozenset[str] = frozenset()
+    # Of many rows: all of them are read workspace by workspace, as merging the workspaces again for every page is dear.
+    is_long: bool = False
 
 
 def the_list(name: str, given: Values) -> LiveList:
@@ -289,10 +291,11 @@ def _whole(rows: Sequence[Any]) -> Page[Any]:
 
 
 _RANKED = 10
+_LONG = {"email_events", "generations"}
 _DAYS = ("since", "until")
 _CALLS = (*_DAYS, "workspace", "provider", "model", "product")
 LISTS: Mapping[str, LiveList] = {
-    name: LiveList(read, row, frozenset(narrowed_by), frozenset(kept_back))
+    name: LiveList(read, row, frozenset(narrowed_by), frozenset(kept_back), name in _LONG)
     for name, read, row, narrowed_by, kept_back in (
         ("email_events", _email_events, events.EmailEvent, (*_DAYS, "workspace", "kind", "campaign", "contact"), ()),
         ("web_events", _web_events, events.WebEvent, (*_DAYS, "campaign"), ()),

@@ -4,7 +4,7 @@ import hashlib
 import json
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import UnionType
@@ -19,7 +19,7 @@ from app.access import Viewer
 from app.exports.address import Kind
 from app.exports.given import Values
 from app.exports.lists import LiveList, Wanted, the_list
-from app.records.reading import MOST_ROWS, Asked, Page, Place, witnessed
+from app.records.reading import MOST_ROWS, Asked, Page, Place, short_names, witnessed
 
 LIST = "list"
 _AT_ONCE = MOST_ROWS
@@ -97,7 +97,10 @@ def address(name: str, given: Values, kind: Kind, file_name: str) -> str:
 
 @dataclass
 class Whole:
-    """All rows of a list, some at a time; `rows` counts those that were read so far."""
+    """All rows of a list, some at a time; `rows` counts those that were read so far.
+
+    Long lists come workspace by workspace, and newest first within each.
+    """
 
     name: str
     given: Values
@@ -110,22 +113,30 @@ class Whole:
         self._list = the_list(self.name, self.given)
         hints = get_type_hints(self._list.row)
         self.schema = pa.schema([(name, _type(hint)) for name, hint in hints.items() if self._is_shown(name)])
-        self._first = self._page(None)
+        self._parts = self._split()
+        self._first = self._page(self._parts[0], None)
 
     def pages(self) -> Iterator[list[dict[str, Any]]]:
         """Each page is read for who the reader is by then, and nothing is held open between two of them."""
-        page = self._first
-        while True:
-            self.rows += len(page.rows)
-            yield [self._plain(row) for row in page.rows]
-            if page.next is None:
-                return
-            page = self._page(page.next)
+        for number, part in enumerate(self._parts):
+            page: Page[Any] | None = self._page(part, None) if number else self._first
+            while page is not None:
+                self.rows += len(page.rows)
+                if page.rows:
+                    yield [self._plain(row) for row in page.rows]
+                page = self._page(part, page.next) if page.next else None
 
-    def _page(self, after: Place | None) -> Page[Any]:
-        found, receipt = _read(self._list, self.name, Wanted(self.engine, self.who(), self.given, after, _AT_ONCE))
-        if after is None:
-            self.receipt = receipt
+    def _split(self) -> list[Values]:
+        """What belongs to one campaign or contact is of one workspace already."""
+        if not self._list.is_long or {"campaign", "contact"} & set(self.given):
+            return [self.given]
+        slugs = self.given.get("workspace") or short_names(self.engine, self.who())
+        return [{**self.given, "workspace": (slug,)} for slug in slugs] or [self.given]
+
+    def _page(self, part: Values, after: Place | None) -> Page[Any]:
+        found, receipt = _read(self._list, self.name, Wanted(self.engine, self.who(), part, after, _AT_ONCE))
+        if not hasattr(self, "receipt"):
+            self.receipt = replace(receipt, given=self.given)
         return found
 
     def _is_shown(self, column: str) -> bool:

@@ -117,6 +117,13 @@ def workspaces_named(engine: Engine, viewer: Viewer, slugs: Sequence[str]) -> fr
         return frozenset(connection.scalars(found))
 
 
+def short_names(engine: Engine, viewer: Viewer) -> list[str]:
+    """Of all workspaces that the viewer sees, in their order."""
+    with seeing(engine, viewer.workspaces) as connection:
+        found = select(Workspace.slug).where(Workspace.id.in_(viewer.workspaces)).order_by(Workspace.slug)
+        return list(connection.scalars(found))
+
+
 def moments(since: date | None, until: date | None) -> tuple[datetime | None, datetime | None]:
     """Days of the reporting zone as moments; the last day is not part of the period."""
     zone = ZoneInfo(settings().zone)

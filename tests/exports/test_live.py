@@ -130,7 +130,7 @@ def test_a_download_ends_when_its_reader_may_read_no_more(shop, mailing, monkeyp
 
     def who():
         calls.append(1)
-        return seer(shop.workspace) if len(calls) < 3 else Viewer("Ada", frozenset(), frozenset({shop.workspace}))
+        return seer(shop.workspace) if len(calls) < 4 else Viewer("Ada", frozenset(), frozenset({shop.workspace}))
 
     pieces = WRITERS[Kind.CSV](sheet_of_list(whole(shop, who=who)))
     assert len([next(pieces), next(pieces), next(pieces)]) == 3
@@ -158,3 +158,17 @@ def test_what_it_cost_is_for_those_who_may_read_cost(world):  # noqa: F811 - a f
         assert table.num_rows > 0
         assert any(value is not None for value in table["cost_usd"].to_pylist()) is is_told
         assert "prompt_text" not in table.column_names
+
+
+def test_a_long_list_holds_every_row_of_every_workspace_once(world):  # noqa: F811 - a fixture
+    """One workspace after the other, however the rows of both lie in time."""
+    both = (world.a.workspace, world.b.workspace)
+    read = Whole("email_events", {}, world.database.ro, lambda: seer(*both))
+    rows = list(csv.DictReader(io.StringIO(written(read, Kind.CSV).decode())))
+    with world.database.setup.connect() as connection:
+        asked = text("SELECT CAST(id AS TEXT) FROM email_events WHERE workspace_id = ANY (:both)")
+        keys = list(connection.scalars(asked, {"both": list(both)}))
+    assert sorted(row["id"] for row in rows) == sorted(keys)
+    owners = [row["workspace_id"] for row in rows]
+    assert len(set(owners)) == 2
+    assert owners == sorted(owners, key=owners.index)
