@@ -42,7 +42,7 @@ def _cards(rows: Sequence[BudgetNow], scope: Scope, *, may: bool) -> None:
         left, right = st.columns([0.86, 0.14], vertical_alignment="center")
         paused = tag("span", " paused", class_="sl-small sl-muted") if not one.is_active else ""
         head = tag("h3", one.name, paused, style="font-size:.95rem;font-weight:600;margin:0;padding:0")
-        left.html(tag("div", joined((head, drawn(one))), class_="sl sl-budget"))
+        left.html(tag("div", joined((head, drawn(one))), class_="sl sl-budget", style="padding-top:.5rem"))
         if may and (one.workspace_id is not None or sees_all):
             with right:
                 _act(one, scope)
