@@ -82,6 +82,7 @@ def test_the_next_period_tells_anew_and_a_late_cost_reaches_the_one_before(place
     midnight = datetime.now(UTC).replace(hour=18, minute=15, second=0, microsecond=0) - timedelta(days=2)
     place.spend("10", midnight + timedelta(minutes=1))
     look(place, budget, midnight + timedelta(minutes=2))
+    assert alerts(place, budget) == [("threshold", 100)]
     look(place, budget, midnight + timedelta(hours=23))
     assert alerts(place, budget) == [("threshold", 100)]
     # Found the day after: it was spent in the last minute before midnight.
