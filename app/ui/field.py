@@ -15,6 +15,8 @@ from app.ui.series import OverTime, Point, Series, next_of
 WIDTH, HEIGHT = 1000.0, 200.0
 _LABELS = 7
 _NEARLY = 1e-9
+# Between a figure and its name.
+BESIDE = "  "
 
 
 @dataclass(frozen=True)
@@ -122,25 +124,28 @@ def _marks(field: Field) -> list[Markup]:
 
 
 def _hits(field: Field) -> list[Markup]:
-    """A strip around each point that tells its values when it is pointed at."""
+    """A strip around each point that tells its values when it is pointed at.
+
+    The style sheet writes what an attribute says: elements for each value were most of what a page was made of.
+    """
     strips = []
     for place, point in enumerate(field.shown.points):
         left, right = field.reach(place)
-        rows = [
-            tag("span", tag("i", series.name), words.figure(series.values[place], series.unit))
-            for series in field.shown.series
+        told = [
+            f"{words.figure(series.values[place], series.unit)}{BESIDE}{series.name}" for series in field.shown.series
         ]
-        rows += [tag("em", note.text) for note in field.notes if _is_noted(note, point, field.shown.grain)]
+        told += [note.text for note in field.notes if _is_noted(note, point, field.shown.grain)]
         if place == field.shown.running:
-            rows.append(tag("em", "still running"))
-        is_right = field.left(place) > 50  # noqa: PLR2004 - in the right half
-        tip = tag(
-            "div",
-            tag("b", words.bucket(field.shown.grain, point)),
-            *rows,
-            class_="sl-tip is-left" if is_right else "sl-tip",
+            told.append("still running")
+        strips.append(
+            tag(
+                "div",
+                class_="sl-hit is-left" if field.left(place) > 50 else "sl-hit",  # noqa: PLR2004 - in the right half
+                data_at=words.bucket(field.shown.grain, point),
+                data_tip="\n".join(told),
+                style=f"left:{left:.2f}%;width:{right - left:.2f}%",
+            )
         )
-        strips.append(tag("div", tip, class_="sl-hit", style=f"left:{left:.2f}%;width:{right - left:.2f}%"))
     return [tag("div", *strips, aria_hidden="true")]
 
 

@@ -31,11 +31,12 @@ def table(page, card):
     """A card's table by its first column: header and cells, the totals row last."""
     found = page.locator(f".st-key-card-{card} table").last
     expect(found).to_be_visible(timeout=30_000)
-    head = found.locator("thead th").all_inner_texts()
-    rows = found.locator("tr").evaluate_all(
-        "rows => rows.map(row => [...row.querySelectorAll('th, td')].map(cell => cell.textContent))"
+    # At one moment: a run that follows may put another table in its place.
+    head, *rows = found.evaluate(
+        "table => [...table.rows].map((row, place) =>"
+        " [...row.cells].map(cell => place ? cell.textContent : cell.innerText))"
     )
-    return {row[0]: dict(zip(head, row, strict=False)) for row in rows[1:]}
+    return {row[0]: dict(zip(head, row, strict=False)) for row in rows}
 
 
 def whole(seen):

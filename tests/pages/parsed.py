@@ -6,6 +6,8 @@ from html import unescape
 from html.parser import HTMLParser
 from xml.etree.ElementTree import Element, SubElement
 
+from app.ui.field import BESIDE
+
 _LONE = {"br", "hr", "img", "input", "line", "path", "rect", "circle"}
 
 
@@ -113,9 +115,9 @@ def _read(card: Card, root: Element) -> None:
         card.rows += [_cells(row) for body in table.iter("tbody") for row in body.iter("tr")]
         for foot in table.iter("tfoot"):
             card.total = _wide(foot)
-    for tip in classed(root, "sl-tip"):
-        values = {told(name): told(one).removeprefix(told(name)) for one in tip.iter("span") for name in one.iter("i")}
-        card.over_time.append((told(next(iter(tip.iter("b")))), values))
+    for strip in classed(root, "sl-hit"):
+        lines = [line.partition(BESIDE) for line in strip.get("data-tip", "").split("\n")]
+        card.over_time.append((strip.get("data-at", ""), {name: figure for figure, _, name in lines if name}))
     for rows in classed(root, "sl-rows"):
         names, figures = ([told(one) for one in classed(rows, kind)] for kind in ("name", "figure"))
         card.ranked += list(zip(names, figures, strict=True))
