@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,14 +12,17 @@ from focus_data_toolkit.model import dataset_columns, lint_focus_1_4_structure
 from focus_data_toolkit.model.capabilities import KNOWN_CONDITIONS
 from focus_data_toolkit.validate.bundle import validate_dataset_bundle
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from app.access import NotPermittedError, Role, Viewer, operator
+from app.cli import app as command_line
 from app.commands import closes
 from app.exports.address import Kind
 from app.exports.files import WRITERS
 from app.exports.focus import Month, dataset_named, month_named, sheet
 from app.metrics.errors import MalformedQuestionError
 from app.money.focus import COLUMNS, Dataset, next_month
+from app.settings import settings
 from tests.db.test_demo import TODAY, load
 from tests.servers import new_database
 
@@ -246,6 +250,21 @@ def test_whoever_may_not_read_cost_gets_nothing(demo, finance, dataset):
 def test_every_kind_of_file_can_be_written(demo, finance, kind):
     told = Month(demo.ro, lambda: finance, BEFORE, NOW)
     assert sum(len(piece) for piece in WRITERS[kind](sheet(told, Dataset.COST_AND_USAGE))) > 1000
+
+
+def test_the_command_line_writes_every_dataset_beside_what_its_columns_are(demo, tmp_path, monkeypatch):
+    monkeypatch.setenv("SIGHTLINE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DATABASE_URL", demo.server.url(demo.name))
+    settings.cache_clear()
+    told = CliRunner().invoke(command_line, ["export", "focus", "--month", f"{BEFORE:%Y-%m}", "--to", str(tmp_path)])
+    settings.cache_clear()
+    assert (told.exception, told.exit_code) == (None, 0)
+    for dataset in Dataset:
+        name = f"focus-{BEFORE:%Y-%m}-{dataset}"
+        head = (tmp_path / f"{name}.csv").read_text().splitlines()[0].split(",")
+        schema = json.loads((tmp_path / f"{name}.schema.json").read_text())
+        assert schema["FocusVersion"] == "1.4"
+        assert [column["ColumnName"] for column in schema["ColumnDefinition"]] == head
 
 
 @pytest.mark.parametrize("given", ["2026", "2026-13", "October", ""])
