@@ -78,6 +78,12 @@ QUOTAS = ["opening_used", "over_since", "key_place"]
 # Kinds of usage and states of prices that an earlier revision has no place for.
 KINDS_AND_STATES = ["cache_write_1h_tokens", "more_units", "unpriced_because", "rejected_by", "rejected_at",
     "warns_of_forecast", "about", "stop_id", "snoozed_until", "snoozed_by"]  # fmt: skip
+# What a bill of one month has besides, and what it had when each file was one.
+BILLS = {
+    "provider_bills": ["zone", "invoiced", "invoice_number", "note", "approved_at", "approved_by", "revision", "source",
+        "source_digest"],
+    "provider_bill_lines": ["kind", "variant", "context_from", "step", "file_id", "replaced_by"],
+}  # fmt: skip
 # What calls saved, found anew from the price book.
 SAVINGS = ["cache_saving", "batch_saving"]
 
@@ -98,6 +104,7 @@ def digests(connection):
                 + KINDS_AND_STATES
                 + SAVINGS
                 + (STAMPS if table in SEARCHED else [])
+                + BILLS.get(table, [])
             },
         )
         for table in tables
