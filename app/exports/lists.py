@@ -168,12 +168,12 @@ def _versions(wanted: Wanted) -> Page[templates.Version]:
 
 def _recency(wanted: Wanted) -> Page[contacts.Recency]:
     found = contacts.recency(wanted.engine, wanted.viewer, _today(), workspaces=wanted.workspaces)
-    return _whole([contacts.Recency(**row) for row in found.to_dict("records")])
+    return _whole([contacts.Recency(*row) for row in found.itertuples(index=False)])
 
 
 def _cohorts(wanted: Wanted) -> Page[contacts.Cohort]:
     found = contacts.cohorts(wanted.engine, wanted.viewer, _today(), workspaces=wanted.workspaces)
-    return _whole([contacts.Cohort(**row) for row in found.to_dict("records")])
+    return _whole([contacts.Cohort(*row) for row in found.itertuples(index=False)])
 
 
 def _best_rated(wanted: Wanted) -> Page[templates.Rated]:
