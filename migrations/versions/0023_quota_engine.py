@@ -2,8 +2,8 @@
 
 A reservation adds to `held` of every balance that rules the call, in one conditional update per balance and in the
 order of their keys: all of them take it, or none does. What was used is `opening_used` and the settled reservations;
-what is held are the held ones. Locks are taken in one order by everyone: reservations that are there, balances, new
-reservations, budgets, customers; so a transaction that reserves or settles once can't deadlock with another.
+what is held are the held ones. Locks are taken in one order by everyone: keys, reservations that are there, balances,
+budgets, customers; so a transaction that reserves or settles once can't deadlock with another.
 
 Revision: 0023
 Follows: 0022
@@ -481,6 +481,9 @@ DECLARE
     first_id uuid;
 BEGIN
     PERFORM require_quota_call(workspace, customer, wanted, key);
+    -- One at a time under a key. Who held balances and then met a row of the same key that is being settled or swept
+    -- would wait for somebody who waits for the balances.
+    PERFORM pg_advisory_xact_lock(hashtextextended(concat(workspace, ' ', key), 23));
     answer := quota_replay(workspace, key, asked);
     IF answer IS NOT NULL THEN
         RETURN answer;
@@ -524,19 +527,13 @@ BEGIN
             'expires_at', at + holds_for);
         INSERT INTO quota_reservations (workspace_id, balance_id, idempotency_key, amount, expires_at, answer)
         VALUES (workspace, (levels[1]).balance_id, key, (levels[1]).amount, at + holds_for, answer)
-        ON CONFLICT DO NOTHING
         RETURNING id INTO first_id;
-        IF first_id IS NULL THEN
-            -- The same key was admitted in this very moment: its answer is this one's, too.
-            refusal := quota_replay(workspace, key, asked);
-        ELSE
-            INSERT INTO quota_reservations (workspace_id, balance_id, idempotency_key, key_place, amount, expires_at)
-            SELECT workspace, (levels[place]).balance_id, key, place, (levels[place]).amount, at + holds_for
-            FROM generate_series(2, cardinality(levels)) AS place;
-            refusal := quota_paid(workspace, customer, of_product, wanted, key, call, credits, holds_for, first_id);
-            IF refusal IS NOT NULL THEN
-                DELETE FROM quota_reservations AS r WHERE r.workspace_id = workspace AND r.idempotency_key = key;
-            END IF;
+        INSERT INTO quota_reservations (workspace_id, balance_id, idempotency_key, key_place, amount, expires_at)
+        SELECT workspace, (levels[place]).balance_id, key, place, (levels[place]).amount, at + holds_for
+        FROM generate_series(2, cardinality(levels)) AS place;
+        refusal := quota_paid(workspace, customer, of_product, wanted, key, call, credits, holds_for, first_id);
+        IF refusal IS NOT NULL THEN
+            DELETE FROM quota_reservations AS r WHERE r.workspace_id = workspace AND r.idempotency_key = key;
         END IF;
     END IF;
     IF refusal IS NULL THEN
