@@ -46,7 +46,9 @@ ALTER TABLE provider_bills
     ADD COLUMN note TEXT,
     ADD COLUMN approved_at TIMESTAMP WITH TIME ZONE,
     ADD COLUMN approved_by UUID,
-    ADD COLUMN revision INTEGER DEFAULT 1 NOT NULL,
+    ADD COLUMN revision INTEGER DEFAULT 1 NOT NULL;
+UPDATE provider_bills SET approved_at = COALESCE(closed_at, updated_at), approved_by = closed_by WHERE status <> 'open';
+ALTER TABLE provider_bills
     ADD CONSTRAINT provider_bills_provider_month_is_unique UNIQUE (provider, month),
     ADD CONSTRAINT what_is_approved_has_a_date CHECK ((status = 'open') = (approved_at IS NULL)),
     ADD CONSTRAINT provider_bills_approved_by_exists FOREIGN KEY(approved_by) REFERENCES team_members (id);
