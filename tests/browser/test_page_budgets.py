@@ -51,10 +51,12 @@ def shown(site, signed_in):
 
 def listed(page):
     """Each budget by its name, as its bar tells it to who can't see it."""
-    found = page.locator(".sl-budget")
-    names = [one.strip() for one in found.locator("h3").all_inner_texts()]
-    told = found.locator("[role=img]").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
-    return dict(zip(names, told, strict=True))
+    settled(page)
+    pairs = page.locator(".sl-budget").evaluate_all(
+        "all => all.map(one => [one.querySelector('h3').textContent, "
+        "one.querySelector('[role=img]').getAttribute('aria-label')])"
+    )
+    return {name.strip(): told for name, told in pairs}
 
 
 def dialog(page):
