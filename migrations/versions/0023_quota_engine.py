@@ -841,8 +841,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    run(f"DROP FUNCTION {', '.join((*CALLED_BY_COMMANDS, *ASKED_BY_PAGES))}, expire_quotas_at(timestamptz, integer),"
-        " left_of_grant(uuid, bigint, integer);")
+    run(
+        f"DROP FUNCTION {', '.join((*CALLED_BY_COMMANDS, *ASKED_BY_PAGES))}, expire_quotas_at(timestamptz, integer),"
+        " left_of_grant(uuid, bigint, integer);"
+    )
     run("""
     DROP TRIGGER audit_team_credits ON credit_transactions;
     DROP FUNCTION audit_team_credits();
