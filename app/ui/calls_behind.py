@@ -26,8 +26,8 @@ _COLUMNS: Columns = {
     "cached": Column("Of them cached", Unit.TOKENS),
     "tokens_out": Column("Tokens out", Unit.TOKENS),
     "cost": Column("Cost", Unit.MONEY, currency="USD"),
-    "unpriced_because": "Unpriced because",
 }
+_REASON: Columns = {"unpriced_because": "Unpriced because"}
 _TOLD = {
     Kind.MISSING: "What one side lacks has no calls on the other: these are the ones that there are that day.",
     Kind.ZONE: "Calls whose day is another one by the clock of the bill.",
@@ -57,7 +57,7 @@ def calls_of(choice: BillChoice, one: DayOfModel, zone: str) -> None:
         name="calls",
         title="Calls behind it",
         why=f"{_TOLD.get(kind, 'The calls of the day that the difference is about.')} {LIVE}",
-        columns=_COLUMNS,
+        columns={**_COLUMNS, **_REASON} if kind is Kind.UNPRICED else _COLUMNS,
         scope=choice.scope,
         empty=("No call of ours is behind it.", "The provider charged for something that the ledger does not have."),
     )

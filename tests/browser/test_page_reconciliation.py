@@ -171,7 +171,7 @@ def test_a_file_is_read_once_refused_by_row_and_approved_knowing_what_happens(si
     said = site.rows(
         "SELECT actor, reason FROM audit_log WHERE table_name = 'provider_bills' ORDER BY position DESC LIMIT 1"
     )
-    assert said == [("Finance", "A credit came.")]
+    assert said == [("finance@test.example", "A credit came.")]
 
 
 def test_a_month_is_closed_and_opened_again_for_a_reason(site, shown):
