@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from db.minor import DIGITS, major
 from app.settings import PROJECT
+from db.minor import DIGITS, major
 
 
 @pytest.mark.parametrize(
