@@ -145,8 +145,9 @@ def test_a_budget_is_made_changed_paused_and_deleted(site, shown):
         "SELECT actor, reason FROM audit_log WHERE table_name = 'budgets' AND row_key IN"
         " (SELECT CAST(id AS TEXT) FROM budgets WHERE name = 'Made by a test') ORDER BY position"
     )
+    who = "finance@test.example"
     assert [tuple(row) for row in reasons] == [
-        ("Finance", None), ("Finance", "A launch."), ("Finance", "For a while."), ("Finance", "It was of a test."),
+        (who, None), (who, "A launch."), (who, "For a while."), (who, "It was of a test."),
     ]  # fmt: skip
 
 
