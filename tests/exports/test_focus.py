@@ -16,13 +16,13 @@ from typer.testing import CliRunner
 
 from app.access import NotPermittedError, Role, Viewer, operator
 from app.cli import app as command_line
-from app.commands import closes
 from app.exports.address import Kind
 from app.exports.files import WRITERS
 from app.exports.focus import Month, dataset_named, month_named, sheet
 from app.metrics.errors import MalformedQuestionError
 from app.money.focus import COLUMNS, Dataset, next_month
 from app.settings import settings
+from tests.db.rows import add
 from tests.db.test_demo import TODAY, load
 from tests.servers import new_database
 
@@ -44,18 +44,14 @@ def demo(server18):
     """The demo, in which the month before last is closed, and corrected twice more today."""
     with new_database(server18) as fresh:
         load(fresh.setup)
-        finance = operator(fresh.pipe, "Fin")
-        with fresh.setup.connect() as connection:
-            slugs = list(connection.scalars(text("SELECT slug FROM workspaces WHERE kind = 'customer' ORDER BY 1")))
-        for slug, amount in zip(slugs, (Decimal("1.234567890123"), Decimal("-0.5")), strict=False):
-            closes.correct_month(
-                fresh.rw, finance, earlier(BEFORE), workspace_slug=slug, kind="late_usage", product="mailer",
-                provider="openai", model="gpt-4o", generation_type="email", amount=amount, reason=REASON,
-            )  # fmt: skip
         with fresh.setup.begin() as connection:
-            connection.execute(
-                text("UPDATE ai_cost_corrections SET created_at = :at WHERE reason = :of"), {"at": NOW, "of": REASON}
-            )
+            homes = connection.scalars(text("SELECT id FROM workspaces WHERE kind = 'customer' ORDER BY slug LIMIT 2"))
+            for home, amount in zip(list(homes), (Decimal("1.234567890123"), Decimal("-0.5")), strict=True):
+                add(
+                    connection, "ai_cost_corrections", workspace_id=home, month=earlier(BEFORE), kind="late_usage",
+                    product="mailer", provider="openai", model="gpt-4o", generation_type="email", amount=amount,
+                    reason=REASON, created_at=NOW,
+                )  # fmt: skip
         yield fresh
 
 
