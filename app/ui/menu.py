@@ -58,9 +58,7 @@ PAGES = (
     MenuPage(
         "credit_ledger", "Credit ledger", ":material/toll:", Permission.MONEY_READ, Audience.FINANCE, is_detail=True
     ),
-    MenuPage(
-        "reconciliation", "Reconciliation", ":material/fact_check:", Permission.AI_COST_READ, Audience.FINANCE
-    ),
+    MenuPage("reconciliation", "Reconciliation", ":material/fact_check:", Permission.AI_COST_READ, Audience.FINANCE),
     MenuPage("price_book", "Price book", ":material/sell:", Permission.AI_COST_READ, Audience.FINANCE),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )
