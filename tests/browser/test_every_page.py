@@ -31,7 +31,7 @@ ADDRESSES = [
 ROLES = ("viewer", "finance", "admin", "limited")
 
 
-@pytest.mark.parametrize(("number", "address"), enumerate(ADDRESSES), ids=ADDRESSES)
+@pytest.mark.parametrize(("number", "address"), list(enumerate(ADDRESSES)), ids=ADDRESSES)
 def test_a_page_is_whole_in_every_light_and_width(site, look, number, address):
     """Each by another role in turn: all of them may open all of these."""
     looked_at(look(site, address, role=ROLES[number % len(ROLES)], color_scheme="light"))

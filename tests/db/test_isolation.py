@@ -59,6 +59,56 @@ CALLS = {
     "settle_ai_hold(uuid,text,numeric)": "settle_ai_hold((app_workspaces())[1], 'a call', 1)",
     "release_ai_hold(uuid,text)": "release_ai_hold((app_workspaces())[1], 'a call')",
     "forget_budget_traces(integer)": "forget_budget_traces(1)",
+    "ai_usage_of(text,timestamp with time zone,timestamp with time zone,text,timestamp with time zone[],bigint[])": (
+        "ai_usage_of('openai', now() - INTERVAL '1 month', now(), 'UTC', '{}', '{}')"
+    ),
+    "first_moment_of(date,text)": "first_moment_of(current_date, 'Asia/Kolkata')",
+    "quota_period(text,timestamp with time zone,text,timestamp with time zone)": (
+        "quota_period('month', now(), 'Asia/Kolkata', now())"
+    ),
+    "quota_limits(uuid,uuid,text,text,timestamp with time zone)": (
+        "quota_limits((app_workspaces())[1], NULL, 'mailer', 'emails', now())"
+    ),
+    "quota_grace(bigint,integer,timestamp with time zone,timestamp with time zone)": "quota_grace(1, 1, now(), now())",
+    "quota_words(text)": "quota_words('emails')",
+    "open_quotas(uuid,uuid,text,jsonb,timestamp with time zone)": (
+        "open_quotas((app_workspaces())[1], NULL, 'mailer', '{\"emails\": 1}', now())"
+    ),
+    "renew_quota_limits(uuid,uuid,text,text)": "renew_quota_limits((app_workspaces())[1], NULL, 'mailer', 'emails')",
+    "quota_told(quota_level,bigint,bigint)": "quota_told(NULL, 1, 1)",
+    "quota_instead(text)": "quota_instead('emails')",
+    "quota_upgrade(uuid,text,text,text,bigint)": "quota_upgrade((app_workspaces())[1], 'mailer', 'emails', 'month', 1)",
+    "quota_refused(uuid,text,quota_level)": "quota_refused((app_workspaces())[1], 'mailer', NULL)",
+    "quota_refused_by_money(text,text,text)": "quota_refused_by_money('budget', 'A test.', 'emails')",
+    "quota_paid(uuid,uuid,text,jsonb,text,jsonb,integer,interval,uuid)": (
+        "quota_paid((app_workspaces())[1], NULL, 'mailer', '{\"emails\": 1}', 'a call', '{}', 0, INTERVAL '1 minute',"
+        " uuid_v7())"
+    ),
+    "budget_verdict(uuid,uuid,text,jsonb,text,interval)": (
+        "budget_verdict((app_workspaces())[1], NULL, 'mailer',"
+        ' \'{"provider": "openai", "type": "email", "cost": 1}\', \'a call\', INTERVAL \'1 minute\')'
+    ),
+    "move_quota(uuid,uuid,bigint,bigint,timestamp with time zone)": (
+        "move_quota((app_workspaces())[1], (SELECT id FROM quota_balances LIMIT 1), 0, 1, now())"
+    ),
+    "return_credits(uuid,uuid,integer)": "return_credits((app_workspaces())[1], uuid_v7(), 1)",
+    "settle_credits(uuid,uuid,jsonb,boolean,integer)": (
+        "settle_credits((app_workspaces())[1], uuid_v7(), '{\"credits\": 1}', true, 1)"
+    ),
+    "require_quota_call(uuid,uuid,jsonb,text)": (
+        "require_quota_call((app_workspaces())[1], NULL, '{\"emails\": 1}', 'a call')"
+    ),
+    "quota_replay(uuid,text,jsonb)": "quota_replay((app_workspaces())[1], 'a call', '{}')",
+    "quota_reserve(uuid,uuid,text,jsonb,text,jsonb,integer,interval,timestamp with time zone)": (
+        "quota_reserve((app_workspaces())[1], NULL, 'mailer', '{\"emails\": 1}', 'a call')"
+    ),
+    "quota_settle(uuid,text,jsonb,numeric,integer,timestamp with time zone)": (
+        "quota_settle((app_workspaces())[1], 'a call')"
+    ),
+    "quota_release(uuid,text,timestamp with time zone)": "quota_release((app_workspaces())[1], 'a call')",
+    "expire_quota_reservations(integer)": "expire_quota_reservations(1)",
+    "expire_granted_credits(integer)": "expire_granted_credits(1)",
+    "end_lost_ai_calls(integer,interval)": "end_lost_ai_calls(1)",
 }
 
 
@@ -107,6 +157,18 @@ def state_of(connection: Connection, statement: str, **values: object) -> str | 
         return connection.execute(text(statement), values).rowcount
     except DBAPIError as error:
         return error.orig.sqlstate
+    finally:
+        savepoint.rollback()
+
+
+def answers_of(connection: Connection, call: str) -> list[str]:
+    """What a function tells, or the words with which it refuses; what it did is undone."""
+    savepoint = connection.begin_nested()
+    try:
+        told = connection.scalars(text("SELECT CAST(answer AS text) FROM " + call.replace(":", "\\:") + " AS answer"))
+        return [answer or "" for answer in told]
+    except DBAPIError as error:
+        return [str(error.orig)]
     finally:
         savepoint.rollback()
 
@@ -179,12 +241,11 @@ def test_a_role_in_one_workspace_reads_nothing_of_another_from_any_function(worl
                 )
             )
         )
-        assert callable_here <= set(CALLS)
+        assert sorted(callable_here - set(CALLS)) == []
         if group in {RO, PIPE}:
             assert not {name for name in callable_here if name.startswith("make_")}
         for name in callable_here:
-            rows = list(connection.scalars(text(f"SELECT CAST(answer AS text) FROM {CALLS[name]} AS answer")))
-            assert tells_of(world.b, rows) == [], name
+            assert tells_of(world.b, answers_of(connection, CALLS[name])) == [], name
 
 
 def test_what_the_planner_knows_tells_nothing_of_another_workspace(world):
