@@ -250,7 +250,19 @@ def test_doctor_is_green_on_a_fresh_copy_for_people_and_for_programs(shared):
     assert (people.returncode, programs.returncode) == (0, 0), people.stdout
     found = json.loads(programs.stdout)
     assert {one["subject"]: one["is_well"] for one in found} == dict.fromkeys(
-        ("server", "migrations", "disk", "clock", "locks", "horizon", "partitions", "tenants", "secrets"), True
+        (
+            "server",
+            "migrations",
+            "disk",
+            "clock",
+            "locks",
+            "horizon",
+            "partitions",
+            "tenants",
+            "secrets",
+            "models",
+        ),
+        True,
     )
     assert [line.split()[:2] for line in people.stdout.splitlines()] == [["well", one["subject"]] for one in found]
 
