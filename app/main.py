@@ -31,7 +31,9 @@ chosen = st.navigation(
         str(audience): [_entry(page, may=page.opens_to(viewer)) for page in PAGES if page.audience is audience]
         for audience in Audience
         if any(page.audience is audience for page in PAGES)
-    }
+    },
+    # Folded, it would hide the pages that come last from those who don't know them yet.
+    expanded=True,
 )
 who_is_here(person)
 chosen.run()

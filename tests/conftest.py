@@ -10,6 +10,10 @@ from db.embedded.files import binaries_folder
 from db.embedded.user import open_way, server_user
 from tests.servers import Database, Server, make_template, new_database, throwaway_server
 
+# Workers of a divided run are told a width of 80, which consoles would keep to from their making on.
+for size in ("COLUMNS", "LINES"):
+    os.environ.pop(size, None)
+
 # Debian's, the oldest that is supported and installed.
 OLDEST = min(
     (path for path in Path("/usr/lib/postgresql").glob("*/bin") if 15 <= int(path.parent.name) < 18),
