@@ -22,7 +22,7 @@ test: .venv/tests tools ## Run all tests.
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 bench: .venv/tests tools ## Measure counters, quotas, refreshes, answers, growth and pages side by side; the figures go to docs/benchmarks.md.
 	$(BIN)/python -m tests.bench.counters
