@@ -101,6 +101,7 @@ def credit_moves(engine: Engine, viewer: Viewer, day: date) -> list[Row]:
 
 def names(engine: Engine, viewer: Viewer) -> dict[UUID, str]:
     """The viewer's workspaces by key."""
+    require(viewer)
     with seeing(engine, viewer.workspaces) as connection:
         found = rows(connection, _WORKSPACES, workspaces=sorted(viewer.workspaces))
     return {row["id"]: row["name"] for row in found}
