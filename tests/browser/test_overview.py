@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import expect
 
+from app.ui.menu import PAGES
 from app.ui.words import PRODUCT_NAMES
 from tests.browser.conftest import served
 
@@ -68,8 +69,13 @@ def test_a_tile_shows_what_counting_the_rows_gives(site, whole, metric):
 
 
 def test_the_cost_of_ai_is_the_sum_of_its_calls_rounded_once(site, whole):
-    ((cost,),) = site.rows("SELECT sum(cost) FROM ai_generations")
-    assert cost > 0
+    """And of what closed months were corrected by, which their calls don't hold."""
+    ((calls, corrections),) = site.rows(
+        "SELECT (SELECT sum(cost) FROM ai_generations), (SELECT sum(amount) FROM ai_cost_corrections)"
+    )
+    assert calls > 0
+    assert corrections
+    cost = calls + corrections
     assert tile(whole, "ai_cost").locator(".value").inner_text().startswith(f"{cost:,.2f} USD")
 
 
@@ -86,6 +92,14 @@ def test_the_table_shows_per_product_what_counting_the_rows_gives(site, whole, c
     assert {name: number for name, number in shown.items() if number} == counted
     totals = card.locator("tfoot tr").locator("th, td").all_inner_texts()
     assert int(totals[header.index(column)].replace(",", "")) == sum(counted.values())
+
+
+def test_every_page_is_in_the_navigation_at_once(whole):
+    """None waits behind a button: who does not know of a page would not look for it."""
+    links = whole.get_by_test_id("stSidebarNavLink")
+    for page in PAGES:
+        found = links.filter(has=whole.get_by_text(page.title, exact=True))
+        expect(found).to_have_count(0 if page.is_detail else 1)
 
 
 def test_light_and_dark_follow_the_persons_system(site, look):
