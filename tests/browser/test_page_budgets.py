@@ -74,7 +74,9 @@ def edit(page, budget, what):
 
 
 def done(page, says):
+    """It is said at the top, before what stands below is drawn anew."""
     expect(page.get_by_role("status").filter(has_text=says)).to_be_visible(timeout=30_000)
+    settled(page)
 
 
 def test_the_page_is_not_for_viewers(site, signed_in):
