@@ -106,7 +106,7 @@ def budgets_change(
             now.thresholds, now.at_limit, now.warns_of_forecast,
         )  # fmt: skip
         terms = _terms(before, period=period, zone=zone, threshold=threshold, block=block)
-        changing.change_budget(engine, by, key, terms, revision=now.revision, reason=reason)
+        changing.change_budget(engine, by, key, terms, revision=now.revision, reason=reason, made_on=before)
     say("The budget was changed.")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from app.access import Permission, Viewer
 from app.commands.company import require_whole_company
-from app.commands.stale import StaleEditError
+from app.commands.stale import EditedMeanwhileError
 from app.commands.texts import one_line
 from db.engine import seeing
 from db.errors import SightlineError
@@ -47,21 +47,6 @@ class Terms:
     warns_of_forecast: bool = True
 
 
-class StaleBudgetError(StaleEditError):
-    """Somebody changed the budget in between; what it is now, and what was wanted."""
-
-    def __init__(self, now: Terms, wanted: Terms) -> None:
-        self.now, self.wanted = now, wanted
-        differing = [name for name, value in asdict(now).items() if value != asdict(wanted)[name]]
-        super().__init__(
-            "Somebody changed this budget while you were writing. Nothing of yours was saved.",
-            why=f"It now says: {_told(now, differing)}. You wrote: {_told(wanted, differing)}."
-            if differing
-            else "It now says what you wrote.",
-            fix="Look at both, and change it again.",
-        )
-
-
 def create_budget(
     engine: Engine,
     by: Viewer,
@@ -91,10 +76,21 @@ def create_budget(
     return made
 
 
-def change_budget(engine: Engine, by: Viewer, key: UUID, terms: Terms, *, revision: int, reason: str = "") -> None:
-    """Change what was asked for, if nobody has changed the budget since it was read."""
+def change_budget(
+    engine: Engine,
+    by: Viewer,
+    key: UUID,
+    terms: Terms,
+    *,
+    revision: int,
+    reason: str = "",
+    made_on: Terms | None = None,
+) -> None:
+    """Change what was asked for, if nobody has changed the budget since it was read, when it was as `made_on`."""
     wanted = _checked(terms)
-    _write(engine, by, key, _columns(wanted), revision=revision, reason=one_line(reason), wanted=wanted)
+    _write(
+        engine, by, key, _columns(wanted), revision=revision, reason=one_line(reason), wanted=wanted, made_on=made_on
+    )
 
 
 def pause_budget(engine: Engine, by: Viewer, key: UUID, *, revision: int, reason: str) -> None:
@@ -121,6 +117,7 @@ def _write(
     revision: int,
     reason: str = "",
     wanted: Terms | None = None,
+    made_on: Terms | None = None,
 ) -> None:
     by.require(Permission.BUDGETS_MANAGE)
     with seeing(engine, by.workspaces, actor=by.name, reason=reason) as connection:
@@ -141,7 +138,13 @@ def _write(
                 found.name, found.amount, found.period, found.timezone, tuple(found.thresholds), found.at_limit,
                 found.warns_of_forecast,
             )  # fmt: skip
-            raise StaleBudgetError(now, wanted or now)
+            raise EditedMeanwhileError(
+                f"the budget {found.name}",
+                now=asdict(now),
+                wanted=asdict(wanted or now),
+                revision=found.revision,
+                made_on=asdict(made_on) if made_on else None,
+            )
         connection.execute(update(Budget).where(Budget.id == key).values(**values))
 
 
@@ -235,16 +238,3 @@ def _reason(given: str, done: str) -> str:
     if not said:
         raise SightlineError(f"A budget is {done} for a reason.", fix="Say why in a few words.")
     return said
-
-
-def _told(terms: Terms, names: Iterable[str]) -> str:
-    values = asdict(terms)
-    return ", ".join(f"{name.replace('_', ' ')} {_plain(values[name])}" for name in names)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, tuple):
-        return " ".join(f"{one} %" for one in value) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

@@ -8,13 +8,14 @@ import streamlit as st
 
 from app import serving
 from app.commands import budgets
-from app.commands.budgets import LONGEST_NAME, NAMED_VALUES, StaleBudgetError, Terms
+from app.commands.budgets import LONGEST_NAME, NAMED_VALUES, Terms
+from app.commands.stale import EditedMeanwhileError, Fields
 from app.records.budgets import BudgetNow
 from app.settings import settings
 from app.ui import words
 from app.ui.choices import workspaces_of
-from app.ui.done import attempt
-from app.ui.markup import Markup, tag
+from app.ui.done import Undo, attempt, save_together
+from app.ui.markup import tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
 from db.errors import SightlineError
@@ -74,17 +75,32 @@ def make(scope: Scope, *, sees_all: bool) -> None:
 def change(scope: Scope, one: BudgetNow) -> None:
     """Saved only if nobody changed it since this was opened; otherwise both versions are shown."""
     still_here(scope.viewer)
+    save_together()
+    before = _terms(one)
     with st.form("change-budget", border=False):
-        wanted = _fields(_terms(one))
+        wanted = _fields(before)
         reason = st.text_input("Why?", max_chars=300, help="The audit log keeps it.")
         if not st.form_submit_button("Save", type="primary"):
             return
+
+    def save(terms: Terms, revision: int, was: Terms, why: str) -> tuple[Terms, int]:
+        budgets.change_budget(
+            serving.engines().rw, scope.viewer, one.id, terms, revision=revision, reason=why, made_on=before
+        )
+        return was, revision + 1
+
+    def save_both(stale: EditedMeanwhileError, merged: Fields) -> tuple[Terms, int]:
+        return save(Terms(**merged), stale.revision, Terms(**stale.now), reason)
+
+    def take_back(done: tuple[Terms, int]) -> None:
+        was, revision = done
+        save(was, revision, was, "Taken back.")
+
     attempt(
-        lambda: budgets.change_budget(
-            serving.engines().rw, scope.viewer, one.id, _read(wanted), revision=one.revision, reason=reason
-        ),
+        lambda: save(_read(wanted), one.revision, before, reason),
         f"{one.name} was changed.",
-        shown=_both,
+        undo=Undo(take_back),
+        together=save_both,
     )
 
 
@@ -158,25 +174,3 @@ def _terms(one: BudgetNow) -> Terms:
     return Terms(
         one.name, one.amount, one.period, one.timezone, one.thresholds, one.at_limit, one.warns_of_forecast
     )  # fmt: skip
-
-
-def _both(refusal: SightlineError) -> Markup:
-    """What is there beside what was typed, where they differ."""
-    if not isinstance(refusal, StaleBudgetError):
-        return Markup()
-    rows = [
-        tag("tr", tag("th", label, scope="row"), tag("td", _plain(getattr(refusal.now, name))),
-            tag("td", _plain(getattr(refusal.wanted, name))))
-        for name, label in _NAMES.items()
-        if getattr(refusal.now, name) != getattr(refusal.wanted, name)
-    ]  # fmt: skip
-    head = tag("tr", *(tag("th", label, scope="col") for label in ("", "It says now", "You wrote")))
-    return tag("table", tag("thead", head), tag("tbody", *rows), class_="sl-table") if rows else Markup()
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(f"{one} %" for one in value) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

@@ -10,7 +10,6 @@ import pytest
 from app.access import NotPermittedError, Role
 from app.commands.alerts import acknowledge_alert, snooze_alert
 from app.commands.budgets import (
-    StaleBudgetError,
     Terms,
     change_budget,
     create_budget,
@@ -18,6 +17,7 @@ from app.commands.budgets import (
     pause_budget,
     resume_budget,
 )
+from app.commands.stale import EditedMeanwhileError
 from app.commands.stops import end_stop, start_stop
 from app.records.alerts import AlertState, alerts, open_alerts
 from app.records.budgets import budget, budgets, evaluations
@@ -63,13 +63,34 @@ def test_an_edit_on_an_older_state_is_refused_with_both_versions(place):
     rw, ada, bob = place.database.rw, place.person(Role.FINANCE), place.person(Role.ADMIN, name="Bob")
     key = create_budget(rw, ada, TERMS, scope="company")
     change_budget(rw, bob, key, replace(TERMS, amount=Decimal(200), thresholds=(90,)), revision=1)
-    with pytest.raises(StaleBudgetError) as refused:
+    with pytest.raises(EditedMeanwhileError) as refused:
         change_budget(rw, ada, key, replace(TERMS, amount=Decimal(300)), revision=1)
-    assert (refused.value.now.amount, refused.value.wanted.amount) == (200, 300)
-    assert "It now says: amount 200, thresholds 90 %. You wrote: amount 300, thresholds 50 % 80 % 100 %." in str(
+    assert (refused.value.now["amount"], refused.value.wanted["amount"]) == (200, 300)
+    assert "It now says: amount 200, thresholds 90. You wrote: amount 300, thresholds 50, 80, 100." in str(
         refused.value
     )
     assert budget(place.database.ro, ada, key).amount == 200
+
+
+def test_two_edits_that_do_not_collide_can_be_saved_together(place):
+    rw, ada, bob = place.database.rw, place.person(Role.FINANCE), place.person(Role.ADMIN, name="Bob")
+    key = create_budget(rw, ada, TERMS, scope="company")
+    change_budget(rw, bob, key, replace(TERMS, thresholds=(90,)), revision=1)
+    with pytest.raises(EditedMeanwhileError, match="can be saved together") as refused:
+        change_budget(rw, ada, key, replace(TERMS, amount=Decimal(300)), revision=1, made_on=TERMS)
+    both = Terms(**refused.value.merged.together)
+    assert both == replace(TERMS, amount=Decimal(300), thresholds=(90,))
+    change_budget(rw, ada, key, both, revision=refused.value.revision, made_on=Terms(**refused.value.now))
+    assert budget(place.database.ro, ada, key).amount == 300
+
+
+def test_two_edits_of_one_field_collide(place):
+    rw, ada = place.database.rw, place.person(Role.FINANCE)
+    key = create_budget(rw, ada, TERMS, scope="company")
+    change_budget(rw, ada, key, replace(TERMS, amount=Decimal(200)), revision=1)
+    with pytest.raises(EditedMeanwhileError, match="Look at both") as refused:
+        change_budget(rw, ada, key, replace(TERMS, amount=Decimal(300)), revision=1, made_on=TERMS)
+    assert refused.value.merged.colliding == ("amount",)
 
 
 def test_of_two_who_save_at_once_one_is_told(place):
@@ -79,7 +100,7 @@ def test_of_two_who_save_at_once_one_is_told(place):
     def save(amount):
         try:
             change_budget(rw, ada, key, replace(TERMS, amount=Decimal(amount)), revision=1)
-        except StaleBudgetError:
+        except EditedMeanwhileError:
             return "stale"
         return amount
 
