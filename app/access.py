@@ -39,6 +39,9 @@ class Permission(StrEnum):
     QUOTAS_READ = "quotas.read"
     QUOTAS_MANAGE = "quotas.manage"
     TEAM_MANAGE = "team.manage"
+    AUDIT_READ = "audit.read"
+    SETTINGS_MANAGE = "settings.manage"
+    RETENTION_MANAGE = "retention.manage"
 
 
 _VIEWER = frozenset(

@@ -8,6 +8,8 @@ from db.roles import INGEST, LOGIN_GROUPS, OWNER, PIPE, RO
 # Rows of these are only added; their triggers refuse the rest, and the right is not given either.
 APPEND_ONLY = {
     "audit_log": "history is not rewritten",
+    "audit_seals": "a seal that could be written again would seal nothing",
+    "audit_verifications": "what was found then was found",
     "credit_transactions": "a balance is proven by the movements before it",
     "template_versions": "a version is what was saved then",
     "ai_cost_corrections": "a correction is itself corrected by another",
@@ -17,6 +19,7 @@ APPEND_ONLY = {
 # Triggers write these, as the owner.
 KEPT_BY_TRIGGERS = {
     "audit_log": "nobody writes a line of their own",
+    "audit_seals": "made of the audit log by a function that takes nothing but how many",
     "fact_tombstones": "the lake trusts them",
     "email_event_keys": "a foreign key in it would hide an event",
     "email_event_repeats": "counted from what arrives",
@@ -48,6 +51,8 @@ REVIEWED_AS_OWNER = {
     "hold_ai_budget(uuid,uuid,text,text,text,numeric,text,integer)": "asks whether the transaction names the workspace",
     "settle_ai_hold(uuid,text,numeric)": "asks whether the transaction names the workspace",
     "release_ai_hold(uuid,text)": "asks whether the transaction names the workspace",
+    "seal_audit_log(integer)": "seals what the audit log says, and answers how many rows",
+    "audited_workspaces()": "answers keys alone, and only to a transaction that names every workspace",
     "forget_budget_traces(integer)": "deletes holds and evaluations that are long over, and answers how many",
 }
 # The app's roles can make no temporary object (checked below), so nothing can stand before these schemas.

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from app import database, keys, up
 from app.access import Role
-from app.cli import bills, budgets, exports, lake, month_report, months, prices, questions, quotas, shared, work
+from app.cli import audit, bills, budgets, exports, lake, month_report, months, prices, questions, quotas, shared, work
 from app.cli.shared import err, out, plain, say
 from app.commands import team
 from app.commands.demo_team import ensure_demo_team
@@ -59,6 +59,7 @@ app.add_typer(exports.export_app, name="export")
 exports.export_app.command(name="month")(month_report.export_month)
 app.add_typer(months.months_app, name="months")
 app.add_typer(quotas.quotas_app, name="quotas")
+app.add_typer(audit.audit_app, name="audit")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from app import database, logs
 from app.access import Viewer, operator
-from app.database import Address
+from app.database import Address, Engines
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -42,7 +42,14 @@ def setup() -> Iterator[tuple[Address, Engine]]:
 @contextmanager
 def operating() -> Iterator[tuple[Engine, Viewer]]:
     """The engine of commands, and the person at this command line."""
+    with operating_all() as (engines, by):
+        yield engines.rw, by
+
+
+@contextmanager
+def operating_all() -> Iterator[tuple[Engines, Viewer]]:
+    """The engines of every role, and the person at this command line."""
     with setup() as (found, engine):
         database.migrate(engine, say)
         with database.app_engines(found) as engines:
-            yield engines.rw, operator(engines.pipe, f"{getpass.getuser()} at the command line")
+            yield engines, operator(engines.pipe, f"{getpass.getuser()} at the command line")

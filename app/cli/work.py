@@ -19,6 +19,7 @@ from app.cli.shared import out, plain, say
 from app.database import Address, Engines
 from app.jobs import queue
 from app.jobs.alerts import alert_jobs
+from app.jobs.audit import audit_jobs
 from app.jobs.budgets import budget_jobs
 from app.jobs.catalogue import Catalogue
 from app.jobs.costs import cost_jobs
@@ -48,7 +49,7 @@ def catalogue(refresher: Refresher) -> Catalogue:
     """Every kind of job that this program runs."""
     zone = settings().zone
     alerting = (*budget_jobs(), *cost_jobs(zone), *alert_jobs())
-    return Catalogue((*upkeep(zone), *price_jobs(), *quota_jobs(), *alerting, *lake_jobs(refresher)))
+    return Catalogue((*upkeep(zone), *price_jobs(), *quota_jobs(), *audit_jobs(zone), *alerting, *lake_jobs(refresher)))
 
 
 def worker(

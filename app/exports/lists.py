@@ -14,6 +14,7 @@ from app.exports.given import Values, day_of, key_named, key_of, text_of
 from app.metrics.errors import MalformedQuestionError
 from app.records import (
     alerts,
+    audit,
     belongings,
     budgets,
     campaigns,
@@ -245,6 +246,21 @@ def _invoice_lines(wanted: Wanted) -> Page[invoices.InvoiceLine]:
     return _whole(invoices.lines_of(wanted.engine, wanted.viewer, key_named(wanted.given, "invoice")))
 
 
+def _audit(wanted: Wanted) -> Page[audit.AuditRow]:
+    values = wanted.given
+    asked = audit.Wanted(
+        actors=values.get("actor", ()),
+        tables=values.get("table", ()),
+        actions=values.get("action", ()),
+        row_key=text_of(values, "row") or None,
+        workspaces=wanted.workspaces,
+        words=text_of(values, "words"),
+        since=day_of(values, "since"),
+        until=day_of(values, "until"),
+    )
+    return audit.audit_rows(wanted.engine, wanted.viewer, asked, **wanted.paged)
+
+
 def _credit_movements(wanted: Wanted) -> Page[ledgers.Movement]:
     return ledgers.ledger(wanted.engine, wanted.viewer, key_named(wanted.given, "user"), **wanted.paged)
 
@@ -330,6 +346,7 @@ LISTS: Mapping[str, LiveList] = {
         ("reported_models", _reported_models, prices.ReportedModel, _CALLS, ()),
         ("reported_calls", _reported_calls, prices.ReportedCall, _CALLS, ()),
         ("unpriced_models", _unpriced_models, prices.UnpricedModel, _CALLS, ()),
+        ("audit", _audit, audit.AuditRow, (*_DAYS, "workspace", "actor", "table", "action", "row", "words"), ()),
         ("credit_movements", _credit_movements, ledgers.Movement, ("user",), ()),
     )
 }  # fmt: skip

@@ -60,5 +60,6 @@ PAGES = (
     ),
     MenuPage("reconciliation", "Reconciliation", ":material/fact_check:", Permission.AI_COST_READ, Audience.FINANCE),
     MenuPage("price_book", "Price book", ":material/sell:", Permission.AI_COST_READ, Audience.FINANCE),
+    MenuPage("audit_log", "Audit log", ":material/history:", Permission.AUDIT_READ, Audience.ADMIN),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

@@ -1,12 +1,13 @@
 """Settings, jobs, the audit log, retention, and what the team keeps for itself: views and annotations."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import (
     NO,
     NO_FIELDS,
     NOW,
+    THIS_TRANSACTION,
     YES,
     ZERO,
     Base,
@@ -20,6 +21,7 @@ from db.tables.base import (
     Revised,
     SoftDeleted,
     Timestamps,
+    TransactionId,
     never_negative,
     values,
 )
@@ -108,13 +110,55 @@ class AuditEntry(Base):
     before: Mapped[Json | None] = mapped_column(comment="Of an update: the changed columns.")
     after: Mapped[Json | None]
     reason: Mapped[Name | None]
+    written_in: Mapped[str] = mapped_column(
+        TransactionId,
+        server_default=THIS_TRANSACTION,
+        comment="The transaction; 0: before rows were sealed. Not part of what is sealed.",
+    )
 
     __table_args__ = (
         values("action", ("insert", "update", "delete")),
         Index("audit_log_by_row", "table_name", "row_key"),
         Index("audit_log_by_at", "at"),
         Index("audit_log_by_workspace_id", "workspace_id"),
+        Index("audit_log_by_written_in", "written_in", "position"),
     )
+
+
+class AuditSeal(Base):
+    """A row of the audit log in its chain: nothing of it, before it or between can change unnoticed."""
+
+    __tablename__ = "audit_seals"
+
+    number: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="The place in the chain, from 1 without a gap."
+    )
+    position: Mapped[int] = mapped_column(
+        BigInteger,
+        unique=True,
+        comment="Of the row; no foreign key, which would keep a missing row from being told.",
+    )
+    digests: Mapped[bytes] = mapped_column(LargeBinary, comment="A SHA-256 for each column of the row.")
+    horizon: Mapped[str] = mapped_column(
+        TransactionId, comment="What is written below it and is not sealed was not there."
+    )
+    cluster: Mapped[int] = mapped_column(BigInteger, comment="The server whose transactions the horizon counts.")
+    sealed_at: Mapped[Instant]
+    hash: Mapped[bytes] = mapped_column(LargeBinary, comment="Over the hash before, and all of this row.")
+
+    __table_args__ = (CheckConstraint("octet_length(hash) = 32", name="a_seal_is_a_sha256"),)
+
+
+class AuditVerification(Keyed, Created, Base):
+    """Who had the chain of the audit log verified, how far, and what was found."""
+
+    __tablename__ = "audit_verifications"
+
+    verified_by: Mapped[Name]
+    since: Mapped[int] = mapped_column(BigInteger, comment="The number after which it began; 0: all of the chain.")
+    number: Mapped[int] = mapped_column(BigInteger, comment="How far it went.")
+    hash: Mapped[Name]
+    found: Mapped[Name | None] = mapped_column(comment="The first thing that was wrong; NULL: nothing was.")
 
 
 class RetentionPolicy(Keyed, Timestamps, Revised, Base):

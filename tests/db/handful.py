@@ -149,4 +149,6 @@ def _system(few):
     add(few.connection, "settings", key=f"key-{few.workspace}", value={"on": True})
     add(few.connection, "retention_policies", subject=str(few.workspace), description="A rule.")
     add(few.connection, "saved_views", team_member_id=few.person, page="email", name="Mine")
+    add(few.connection, "audit_verifications", verified_by="Ada", since=0, number=0, hash="")
+    few.connection.exec_driver_sql("SELECT seal_audit_log(1)")
     few.add("annotations", team_member_id=few.person, starts_on=NOON.date(), text="A launch.")

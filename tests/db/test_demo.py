@@ -39,6 +39,8 @@ NOT_SEEDED = {
 NOT_COMPARED = {
     "alembic_version",
     "audit_log",
+    "audit_seals",
+    "audit_verifications",
     "export_formats",
     "retention_policies",
     "settings",

@@ -70,7 +70,7 @@ DEFAULT_ROWS = {"settings", "retention_policies", "export_formats", "audit_log"}
 SEARCHED = {"campaigns", "templates", "component_library"}
 STAMPS = ["updated_at", "revision"]
 # Of the writing transaction; the lake copies anew what a migration has written.
-TRANSACTION = ["row_xid", "row_changed"]
+TRANSACTION = ["row_xid", "row_changed", "written_in"]
 # A wish of the moment, which goes with its column.
 WISHES = ["cancel_requested_at"]
 # What the engine of quotas adds to balances and reservations.

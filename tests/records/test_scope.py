@@ -13,7 +13,7 @@ from sqlalchemy import text
 import app.records
 from app.access import NotPermittedError, Viewer
 from app.money.bills import Kind
-from app.records import focus, invoices, payments
+from app.records import audit, focus, invoices, payments
 from app.records.alerts import AlertState
 from app.records.campaigns import Wanted
 from app.records.events import Narrowed
@@ -25,6 +25,7 @@ from tests.records.conftest import seer
 TODAY = datetime.now(UTC).date()
 # Of the company: who sees it, sees the same, and nothing of anybody's in it.
 OF_NO_WORKSPACE = {
+    "audit.choices",
     "focus.bill_lines",
     "focus.book",
     "focus.month_of_cost",
@@ -44,6 +45,17 @@ NEXT_MONTH = (THIS_MONTH + timedelta(days=31)).replace(day=1)
 CALLS = {
     "alerts.alerts": lambda _: [{"state": AlertState.OPEN}, {"state": AlertState.DONE}],
     "alerts.open_alerts": lambda _: [{}],
+    "audit.audit_rows": lambda keys: [
+        {"wanted": wanted}
+        for wanted in (
+            audit.Wanted(),
+            audit.Wanted(words=keys["word"]),
+            audit.Wanted(workspaces=frozenset({keys["workspace"]})),
+        )
+    ],
+    "audit.change": lambda keys: [{"position": str(one)} for one in keys["positions"]],
+    "audit.choices": lambda _: [{}],
+    "audit.history_of": lambda keys: [{"table": "budgets", "key": one} for one in keys["budgets"]],
     "belongings.assets": lambda keys: [{"campaign": one} for one in keys["campaigns"]],
     "belongings.components": lambda keys: [{"campaign": one} for one in keys["campaigns"]],
     "belongings.optimizations": lambda keys: [{}, *({"campaign": one} for one in keys["campaigns"])],
@@ -216,7 +228,9 @@ def known(world):
             slug = connection.scalar(
                 text("SELECT slug FROM workspaces WHERE id = :tenant"), {"tenant": tenant.workspace}
             )
+            written = text("SELECT position FROM audit_log WHERE workspace_id = :tenant ORDER BY 1 LIMIT 5")
             return found | {
+                "positions": list(connection.scalars(written, {"tenant": tenant.workspace})),
                 "workspace": tenant.workspace,
                 "customer": tenant.customer,
                 "word": tenant.canary,
