@@ -15,6 +15,7 @@ from app import logs, serving
 from app.answering import warm_up
 from app.settings import PROJECT
 from app.ui.failure import explain
+from app.ui.look import sheet
 from app.ui.media import is_made_for
 from app.ui.people import going_to
 from app.web import site
@@ -50,7 +51,9 @@ app = st.App(
     PROJECT / "app" / "main.py",
     lifespan=_lifespan,
     routes=site.ROUTES,
-    middleware=site.middleware(_files, farewell=going_to("").SerializeToString(), is_made_for=is_made_for),
+    middleware=site.middleware(
+        _files, look=sheet(), farewell=going_to("").SerializeToString(), is_made_for=is_made_for
+    ),
     exception_handlers=site.EXCEPTION_HANDLERS,
     on_script_error=explain,
 )

@@ -13,7 +13,6 @@ from app.settings import settings
 from app.ui import words
 from app.ui.freshness import badge, freshness
 from app.ui.links import page_here
-from app.ui.look import dress
 from app.ui.markup import tag
 from app.ui.notices import say_broken
 from app.ui.scope import Scope
@@ -36,7 +35,6 @@ class BillChoice:
 
 def page_head(title: str, viewer: Viewer) -> Scope:
     """Name and freshness; the days are chosen as a month below."""
-    dress()
     fresh = freshness(None)
     told = tag("span", f"Days of the ledger in UTC · amounts in {settings().currency}", class_="sl-small sl-muted")
     st.html(tag("header", tag("h1", title), badge(fresh), told, class_="sl sl-head"))

@@ -12,7 +12,6 @@ from app.ui.choices import values_in
 from app.ui.filters import FilterRow
 from app.ui.freshness import Freshness, badge, freshness
 from app.ui.links import page_here
-from app.ui.look import dress
 from app.ui.markup import tag
 from app.ui.menu import PAGES
 from app.ui.notices import say_broken
@@ -35,7 +34,6 @@ def top(
     grains: Sequence[str] = GRAINS,
 ) -> Scope:
     """Draw title, freshness and filters; the filters are in the address, so that it shows the same to others."""
-    dress()
     fresh, as_of, broken = _version()
     _draw_head(title, fresh)
     last = fresh.last_day

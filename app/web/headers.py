@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.identity.cookies import is_secure
 
-_INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_INLINE_SCRIPT = re.compile(r"""<script(?: type="importmap")?>(.*?)</script>""", re.DOTALL)
 _ALWAYS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",

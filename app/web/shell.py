@@ -18,14 +18,18 @@ _NO_PAGES = ("/static/", "/media/", "/_stcore/", "/component/", "/export", "/hea
 _FIRST = "overview"
 
 
-def page_of(index: Path) -> str:
-    """Streamlit's page with our name and mark in place of its own."""
+def page_of(index: Path, *, head: str, look: str) -> str:
+    """Streamlit's page with our name and mark in place of its own, more in its head, and the style sheet of pages."""
     html = index.read_text(encoding="utf-8")
-    html = html.replace("<title>Streamlit</title>", f"<title>Sightline</title>\n    {_WHERE}\n    {_HISTORY}")
+    html = html.replace(
+        "<title>Streamlit</title>", f"<title>Sightline</title>\n    {_WHERE}\n    {_HISTORY}\n    {head}"
+    )
     html = html.replace('href="./favicon.png"', f'href="{ICON_PATH}"')
     html = re.sub(
         r"<noscript>.*?</noscript>", "<noscript>Sightline needs JavaScript.</noscript>", html, flags=re.DOTALL
     )
+    # After the styles of the client, which this one overrules.
+    html = html.replace("</body>", f'<link rel="stylesheet" href="{look}" />\n  </body>')
     # From an address of any depth.
     return html.replace('="./static/', '="/static/').replace('="./_stcore/', '="/_stcore/')
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.web import export, oidc, report, signing
+from app.web.ahead import ahead_of
 from app.web.compressed import Compressed, StaticFiles
 from app.web.gate import Gate
 from app.web.headers import SecurityHeaders, content_policy
@@ -31,12 +32,17 @@ ROUTES = [
 ]
 
 
-def middleware(files: StaticFiles, farewell: bytes, is_made_for: MadeFor) -> list[Middleware]:
+def middleware(files: StaticFiles, look: str, farewell: bytes, is_made_for: MadeFor) -> list[Middleware]:
     """Around Streamlit, whose files these are, and whose client loads its page anew when it is sent the farewell.
 
-    `is_made_for` tells whether a page of a person made what lies at an address.
+    `look` is the style sheet of all pages; `is_made_for` tells whether a page of a person made what lies at an address.
     """
-    html = page_of(files.folder / "index.html")
+    ahead = ahead_of(files.folder)
+    head = ""
+    if ahead:
+        files.hasten(ahead.needed)
+        head = ahead.head(files.add("ahead.js", ahead.script))
+    html = page_of(files.folder / "index.html", head=head, look=files.add("look.css", look))
     return [
         Middleware(SecurityHeaders, policy=content_policy(html)),
         Middleware(Measured),

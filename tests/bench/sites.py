@@ -39,7 +39,7 @@ from app.access import operator
 from app.answering import the_desk
 from app.metrics.glossary import metric
 from app.metrics.question import question
-from app.ui.look import dress
+from app.ui.look import sheet
 from app.ui.markup import tag
 from app.ui.series import over_time
 from app.ui import plots, words
@@ -56,7 +56,7 @@ version = the_desk().version()
 last = version.data_through.astimezone(ZoneInfo(version.zone)).date()
 viewer = operator(serving.engines().pipe, "bench")
 if KIND == "SVG":
-    dress()
+    st.html(f"<style>{{sheet()}}</style>")
 columns = [column for _ in range(3) for column in st.columns(2)]
 for place, (name, column) in enumerate(zip(NAMES, columns, strict=True)):
     since, until = last - timedelta(days=days - 1), last + timedelta(days=1)

@@ -20,7 +20,7 @@ from app.web import site
 from app.web.compressed import StaticFiles
 from tests.servers import Server, new_database
 
-FAREWELL = b"load anew"
+FAREWELL, LOOK = b"load anew", ".sl { color: red; }"
 PASSWORD = "four random canary words"
 FILES = Path(get_static_dir())
 
@@ -84,7 +84,7 @@ def setting(installation, monkeypatch):
 def built() -> Starlette:
     return Starlette(
         routes=[*site.ROUTES, Route("/media/broken", broken), Mount("/", room)],
-        middleware=site.middleware(StaticFiles(FILES), farewell=FAREWELL, is_made_for=made_for),
+        middleware=site.middleware(StaticFiles(FILES), look=LOOK, farewell=FAREWELL, is_made_for=made_for),
         exception_handlers=site.EXCEPTION_HANDLERS,
     )
 

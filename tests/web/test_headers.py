@@ -1,6 +1,7 @@
 """Every answer tells browsers what they may do with it; big files travel small; collectors get their figures."""
 
 import gzip
+import json
 import math
 import re
 
@@ -9,8 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from app.lake.lake import LATEST, the_lake
+from app.web.ahead import ahead_of
 from app.web.compressed import StaticFiles
-from tests.web.conftest import FILES, sign_in
+from tests.web.conftest import FILES, LOOK, sign_in
 
 ALWAYS = {
     "x-content-type-options": "nosniff",
@@ -40,7 +42,7 @@ def test_a_page_may_run_nothing_but_its_own_files_and_its_known_inline_scripts(i
     scripts = rules(inside.get("/email"))["script-src"].split()
     assert {"'self'", "'wasm-unsafe-eval'"} <= set(scripts)
     assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "https:", "data:"} & set(scripts)
-    assert len([script for script in scripts if script.startswith("'sha256-")]) == 3
+    assert len([script for script in scripts if script.startswith("'sha256-")]) == 4
 
 
 def test_the_sign_in_page_runs_no_script_at_all(visit):
@@ -83,6 +85,32 @@ def test_what_every_page_begins_with_is_compressed_ahead():
     made.compress_first()
     html = (FILES / "index.html").read_text()
     assert {path for path in made.paths if made.is_kept(path)} == {path for path in made.paths if path in html}
+
+
+def test_the_kinds_of_elements_are_asked_for_with_the_client_and_the_style_sheet_with_the_page(visit, inside):
+    page = inside.get("/email").text
+    instead = json.loads(re.search('<script type="importmap">(.*?)</script>', page)[1])["imports"]
+    (loader, ours), *others = instead.items()
+    assert not others
+    # It is what the client asks for its kinds, and the page asks for it before any script.
+    assert (FILES / loader.lstrip("/")).is_file()
+    assert page.index("importmap") < page.index('type="module"')
+    script = visit(**{"accept-encoding": "identity"}).get(ours)
+    assert script.headers["content-type"].startswith("text/javascript")
+    asked = [f"/static/js/{name}" for name in json.loads(re.search(r"of (\[.*?\])", script.text)[1])]
+    assert [one.split("/")[-1].split(".")[0] for one in asked[:2]] == ["Html", "Button"]
+    assert all(f'<link rel="modulepreload" crossorigin href="{one}">' in page for one in (ours, *asked))
+    assert all(visit().get(one).status_code == 200 for one in (*asked, f"{loader}?as-it-is"))
+    (look,) = re.findall('<link rel="stylesheet" href="([^"]+)" />', page)
+    styled = visit(**{"accept-encoding": "gzip"}).get(look)
+    assert (styled.text, styled.headers["content-encoding"]) == (LOOK, "gzip")
+    assert styled.headers["cache-control"].startswith("public, immutable")
+
+
+def test_a_client_that_loads_its_kinds_in_another_way_is_left_as_it_is(tmp_path):
+    (tmp_path / "static" / "js").mkdir(parents=True)
+    (tmp_path / "index.html").write_text("<html></html>")
+    assert ahead_of(tmp_path) is None
 
 
 def test_an_error_that_nobody_expected_gets_a_reference_and_no_details(inside, built):
