@@ -8,7 +8,7 @@ _SHEET = Path(__file__).with_name("look.css")
 
 
 def sheet() -> str:
-    """What makes charts, tiles and tables readable, in light and in dark; the page that holds them all is served with it."""
+    """What makes charts, tiles and tables readable, in light and in dark: every page is served with it."""
     colours = "\n".join(
         f".sl-{name} {{ color: light-dark({light}, {dark}); }}" for name, (light, dark) in shades().items()
     )
