@@ -18,6 +18,7 @@ from app.ui.failure import explain
 from app.ui.look import sheet
 from app.ui.media import is_made_for
 from app.ui.people import going_to
+from app.ui.sparing import collect_sparingly
 from app.web import site
 from app.web.compressed import StaticFiles
 
@@ -25,7 +26,8 @@ _files = StaticFiles(Path(get_static_dir()))
 
 
 def _get_ready() -> None:
-    """What the first visitor would wait for, and what all of them would: Streamlit collects garbage after each run."""
+    """What the first visitor would wait for, and what all of them would: Streamlit collects garbage after runs."""
+    collect_sparingly()
     _files.compress_first()
     try:
         warm_up()

@@ -84,8 +84,12 @@ class Person:
         return kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
-def clicks(sites: Sequence[Served], tokens: Sequence[str], rounds: int) -> tuple[list[float], list[str]]:
-    """Everybody chooses another period at the same moment, each on a page of their own kind, again and again."""
+def clicks(sites: Sequence[Served], tokens: Sequence[str], rounds: int) -> tuple[list[float], list[float], list[str]]:
+    """Everybody chooses another period at the same moment, each on a page of their own kind, again and again.
+
+    Told apart are the first rounds, in which each period is chosen for the first time, and those that follow.
+    """
+    first = len(_PERIODS)
     barrier = threading.Barrier(len(tokens))
 
     def sit(place: int, token: str) -> tuple[list[float], list[str]]:
@@ -93,14 +97,18 @@ def clicks(sites: Sequence[Served], tokens: Sequence[str], rounds: int) -> tuple
         with Person(sites[place % len(sites)], token, page) as person:
             person.run()
             taken = []
-            for number in range(rounds):
+            for number in range(first + rounds):
                 barrier.wait(_LONGEST_SECONDS * 2)
                 taken.append(person.run(period=_PERIODS[(place + number) % len(_PERIODS)]))
             return taken, person.troubles
 
     with ThreadPoolExecutor(len(tokens)) as pool:
         found = list(pool.map(sit, range(len(tokens)), tokens))
-    return [one for taken, _ in found for one in taken], [one for _, troubles in found for one in troubles]
+    return (
+        [one for taken, _ in found for one in taken[:first]],
+        [one for taken, _ in found for one in taken[first:]],
+        [one for _, troubles in found for one in troubles],
+    )
 
 
 def visits(sites: Sequence[Served], token: str, number: int) -> tuple[list[list[float]], list[str]]:

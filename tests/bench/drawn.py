@@ -67,6 +67,21 @@ def load(context: BrowserContext, address: str) -> float:
         return milliseconds
 
 
+def work(context: BrowserContext, address: str) -> float:
+    """Milliseconds of processor time that the browser's main thread works for a page: hardly by what else runs."""
+    page = context.new_page()
+    try:
+        session = context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        page.add_init_script(_WATCH)
+        page.goto(address, wait_until="commit", timeout=_LONGEST_MS)
+        page.wait_for_function(_WHOLE, timeout=_LONGEST_MS)
+        told = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        return told["ThreadTime"] * 1000
+    finally:
+        page.close()
+
+
 def click(page: Page, period: str) -> float:
     """Choose another period: milliseconds from the click until everything is drawn again."""
     page.get_by_role("combobox", name="Period").click()

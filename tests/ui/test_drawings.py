@@ -6,7 +6,7 @@ from datetime import date
 from app.access import Role
 from app.metrics.question import question
 from app.ui.asking import Asked
-from app.ui.drawings import drawn_once
+from app.ui.drawings import Kept, drawn_once
 from app.ui.markup import Markup
 from app.ui.scope import Note, Scope
 from tests.metrics.conftest import asking, desks, lake  # noqa: F401 - fixtures
@@ -39,3 +39,14 @@ def test_each_pair_of_eyes_has_a_drawing_of_its_own(asking, lake):  # noqa: F811
     assert [drawn(mine), *map(drawn, of_others)] == ["1", "2", "3", "4", "5", "6"]
     assert drawn(mine, "bars") == "7"
     assert [drawn(mine), *map(drawn, of_others)] == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_drawings_are_kept_up_to_so_many_letters_and_the_one_not_asked_for_longest_goes_first():
+    kept = Kept(10)
+    kept.put("a", Markup("aaaa"))
+    kept.put("b", Markup("bbbb"))
+    assert kept.get("a") == "aaaa"
+    kept.put("c", Markup("cccc"))
+    assert [kept.get(key) for key in "abc"] == ["aaaa", None, "cccc"]
+    kept.put("c", Markup("ccccc"))
+    assert [kept.get(key) for key in "ac"] == ["aaaa", "ccccc"]
