@@ -34,7 +34,7 @@ class Kept:
 
 
 # Twenty people on eight pages and in six periods look at more than six hundred drawings, 3 MB of them.
-_kept = Kept(40_000_000)
+_kept = Kept(20_000_000)
 
 
 def drawn_once(asked: Asked, how: Hashable, draw: Callable[[], Markup]) -> Markup:
