@@ -38,6 +38,8 @@ class Permission(StrEnum):
     AI_STOP = "ai.stop"
     QUOTAS_READ = "quotas.read"
     QUOTAS_MANAGE = "quotas.manage"
+    CUSTOMERS_READ = "customers.read"
+    CUSTOMERS_MANAGE = "customers.manage"
     TEAM_MANAGE = "team.manage"
     AUDIT_READ = "audit.read"
     SETTINGS_MANAGE = "settings.manage"

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
         validation_alias="SIGHTLINE_OIDC_ROLES_CLAIM",
         description=(
             "The claim whose values viewer, finance and admin become a new person's roles; from then on the roles in "
-            "the database rule. Empty: only people of `sightline user add` get in."
+            "the database rule. Empty: only people of `sightline team add` get in."
         ),
     )
     openai_admin_key: SecretStr = Field(

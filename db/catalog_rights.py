@@ -42,6 +42,9 @@ REVIEWED_AS_OWNER = {
     "close_ai_month(date,uuid)": "closes a month for every workspace, and answers nothing",
     "reopen_ai_month(date,uuid,text)": "opens a month for every workspace, and answers nothing",
     "expire_quota_reservations(integer)": "frees what calls held and never used, and answers how many",
+    "give_up_quota_reservation(uuid,uuid,timestamp with time zone)": "asks whether the transaction names the workspace",
+    "invited_customer(text)": "finds or adds a person by address, and answers the key alone",
+    "customer_is_elsewhere(uuid)": "answers whether somebody is in workspaces that the transaction does not name",
     "expire_granted_credits(integer)": "takes back what is left of grants that ended, and answers how many",
     "end_lost_ai_calls(integer,interval)": "ends calls whose process was killed, and answers how many",
     "ai_usage_of(text,timestamp with time zone,timestamp with time zone,text,timestamp with time zone[],bigint[])": (

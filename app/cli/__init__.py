@@ -11,14 +11,25 @@ from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from sqlalchemy import Engine
 
 from app import database, keys, up
-from app.access import Role
-from app.cli import audit, bills, budgets, exports, lake, month_report, months, prices, questions, quotas, shared, work
+from app.cli import (
+    audit,
+    bills,
+    budgets,
+    exports,
+    lake,
+    month_report,
+    months,
+    prices,
+    questions,
+    quotas,
+    shared,
+    team,
+    work,
+)
 from app.cli.shared import err, out, plain, say
-from app.commands import team
 from app.commands.demo_team import ensure_demo_team
 from app.health import findings
 from app.installation import installation
@@ -41,9 +52,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-user_app = typer.Typer(help="The people who use Sightline.", no_args_is_help=True)
 keys_app = typer.Typer(help="The keys that encrypt secrets in the database.", no_args_is_help=True)
-app.add_typer(user_app, name="user")
+app.add_typer(team.team_app, name="team")
 app.add_typer(keys_app, name="keys")
 app.command()(lake.refresh)
 app.command()(questions.query)
@@ -171,48 +181,6 @@ def check() -> None:
             raise SightlineError(f"`{name}` found something.", why="Its lines are above.", fix="Mend it and run again.")
 
 
-@user_app.command(name="add")
-def user_add(
-    email: Annotated[str, typer.Argument(help="By which the person signs in.")],
-    role: Annotated[list[Role], typer.Option(help="May be given more than once.")],
-    name: Annotated[str | None, typer.Option(help="As it is shown to others.")] = None,
-    workspace: Annotated[list[str] | None, typer.Option(help="The slug of a workspace to be limited to.")] = None,
-    password: Annotated[
-        bool, typer.Option(help="--no-password: only an identity provider lets this person in.")
-    ] = True,
-) -> None:
-    """Add a person to the team. The password is asked for, or read from a pipe, and is never an argument.
-
-    Example: `sightline user add ada@example.com --role finance --name "Ada"`
-    """
-    secret = _password() if password else None
-    with shared.operating() as (engine, by):
-        team.add_member(
-            engine, by, email=email, password=secret, roles=role, name=name, workspace_slugs=workspace or ()
-        )
-    say(f"{email} is in the team as {', '.join(role)}.")
-
-
-@user_app.command(name="list")
-def user_list() -> None:
-    """Show everyone in the team.
-
-    Example: `sightline user list`
-    """
-    with shared.operating() as (engine, by):
-        everyone = team.members(engine, by)
-    if not everyone:
-        say("Nobody is in the team yet. `sightline user add --help` says how to begin.")
-        return
-    table = Table("E-mail", "Name", "Roles", "Workspaces", "Active")
-    for member in everyone:
-        scope = "all" if member.workspaces is None else ", ".join(member.workspaces)
-        table.add_row(
-            member.email, member.name or "", ", ".join(member.roles), scope, "yes" if member.is_active else "no"
-        )
-    out.print(table)
-
-
 @keys_app.command(name="rotate")
 def keys_rotate() -> None:
     """Make a new key, encrypt every secret anew with it, and drop keys that nothing uses any more.
@@ -255,17 +223,6 @@ def _kept(details: str) -> str:
     except OSError as error:
         return f"The details could not be kept in {file}: {error.strerror}."
     return f"The details are in {file} under the reference {reference}."
-
-
-def _password() -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    try:
-        secret: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    except typer.Abort:
-        # To Typer, Ctrl-C at a question is a refusal; to a shell it is an interrupt like any other.
-        raise KeyboardInterrupt from None
-    return secret
 
 
 def _load(setup: Engine, size: Size, seed: int, today: datetime) -> None:

@@ -7,13 +7,19 @@ from db.engine import seeing
 from db.tables.identity import TeamMember
 
 
-def require_whole_company(connection: Connection, by: Viewer) -> None:
+def require_whole_company(
+    connection: Connection,
+    by: Viewer,
+    *,
+    what: str = "This changes what every workspace costs.",
+    whom: str = "somebody of finance",
+) -> None:
     """Refuse a person who is limited to some workspaces; whoever is at the command line is not."""
     if _is_limited(connection, by):
         raise NotPermittedError(
-            "This changes what every workspace costs.",
+            what,
             why=f"{by.name} is limited to some workspaces.",
-            fix="Ask somebody of finance who sees all of them.",
+            fix=f"Ask {whom} who sees all of them.",
         )
 
 

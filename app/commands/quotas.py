@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import psycopg.errors
@@ -12,7 +11,7 @@ from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, or_
 from sqlalchemy.exc import DBAPIError
 
 from app.access import Permission, Viewer
-from app.commands.stale import StaleEditError
+from app.commands.stale import EditedMeanwhileError, changed_by_others
 from app.commands.texts import one_line
 from db.engine import seeing
 from db.errors import SightlineError
@@ -38,31 +37,6 @@ class Allowance:
     def __str__(self) -> str:
         allowed = "without limit" if self.amount is None else f"{self.amount:,}"
         return f"{allowed} until {self.ends_at.astimezone(UTC):%d %B %Y %H:%M} UTC"
-
-    def merged(self, base: "Allowance", wanted: "Allowance") -> "Allowance | None":
-        """Both edits of a base, made one after the other; None where they changed the same to different things."""
-        kept: dict[str, Any] = {}
-        for name, old in vars(base).items():
-            now, new = getattr(self, name), getattr(wanted, name)
-            if old not in {now, new} and now != new:
-                return None
-            kept[name] = new if now == old else now
-        return Allowance(**kept)
-
-
-class StaleOverrideError(StaleEditError):
-    """Somebody changed the override in between: what it is now, what was wanted, and both where they don't collide."""
-
-    def __init__(self, now: Allowance, wanted: Allowance, made_on: Allowance | None = None) -> None:
-        self.now, self.wanted = now, wanted
-        self.together = now.merged(made_on, wanted) if made_on else None
-        super().__init__(
-            "Somebody changed this override while you were writing. Nothing of yours was saved.",
-            why=f"It now allows {now}. You wrote {wanted}.",
-            fix=f"Both together allow {self.together}: change it to that, or to something else."
-            if self.together
-            else "Look at it, and change it again.",
-        )
 
 
 def override_quota(
@@ -109,7 +83,7 @@ def override_quota(
                 period=period,
                 limit_amount=wanted.amount,
                 ends_at=wanted.ends_at,
-                reason=_reason(reason),
+                reason=reason_given(reason),
                 granted_by=by.member_id,
             )
             .returning(QuotaOverride.id)
@@ -132,11 +106,17 @@ def change_override(
     by.require(Permission.QUOTAS_MANAGE)
     _require_possible(wanted)
     with _changing(engine, by, reason) as connection:
-        found = _override(connection, key, revision, wanted, made_on)
+        found = _override(connection, key)
+        now = Allowance(found["limit_amount"], found["ends_at"])
+        if found["revision"] != revision:
+            raise EditedMeanwhileError(
+                "this exception", now=asdict(now), wanted=asdict(wanted), revision=found["revision"],
+                made_on=asdict(made_on) if made_on else None,
+            )  # fmt: skip
         connection.execute(
             update(QuotaOverride)
             .where(QuotaOverride.id == key)
-            .values(limit_amount=wanted.amount, ends_at=wanted.ends_at, reason=_reason(reason))
+            .values(limit_amount=wanted.amount, ends_at=wanted.ends_at, reason=reason_given(reason))
         )
         _renew(connection, found["workspace_id"], found["user_id"], found["product"], found["meter"])
 
@@ -145,7 +125,9 @@ def end_override(engine: Engine, by: Viewer, key: UUID, *, revision: int, reason
     """From now on the plan's limit rules again; what was used stays used."""
     by.require(Permission.QUOTAS_MANAGE)
     with _changing(engine, by, reason) as connection:
-        found = _override(connection, key, revision, Allowance(None, datetime.now(UTC)), None)
+        found = _override(connection, key)
+        if found["revision"] != revision:
+            raise changed_by_others(str(Allowance(found["limit_amount"], found["ends_at"])))
         has_begun = QuotaOverride.starts_at < func.now()
         ended = connection.execute(
             update(QuotaOverride).where(QuotaOverride.id == key, has_begun).values(ends_at=func.now())
@@ -202,7 +184,7 @@ def _move_credits(  # noqa: PLR0917 - the fields of one movement
                 type=kind,
                 reference_type="team",
                 reference_id=by.member_id,
-                description=_reason(reason),
+                description=reason_given(reason),
                 expires_at=ends_at,
             )
             .returning(CreditTransaction.balance_after)
@@ -214,7 +196,7 @@ def _move_credits(  # noqa: PLR0917 - the fields of one movement
 def _changing(engine: Engine, by: Viewer, reason: str) -> Iterator[Connection]:
     """A transaction with its reason, in which the ledger's refusals, which are sentences, are told as they are."""
     try:
-        with seeing(engine, by.workspaces, actor=by.name, reason=_reason(reason)) as connection:
+        with seeing(engine, by.workspaces, actor=by.name, reason=reason_given(reason)) as connection:
             yield connection
     except DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.CheckViolation):
@@ -222,10 +204,8 @@ def _changing(engine: Engine, by: Viewer, reason: str) -> Iterator[Connection]:
         raise
 
 
-def _override(
-    connection: Connection, key: UUID, revision: int, wanted: Allowance, made_on: Allowance | None
-) -> RowMapping:
-    """The override that is changed, locked; refused when somebody else was faster."""
+def _override(connection: Connection, key: UUID) -> RowMapping:
+    """The override that is changed, locked."""
     found = connection.execute(
         select(
             QuotaOverride.workspace_id, QuotaOverride.user_id, QuotaOverride.product, QuotaOverride.meter,
@@ -239,8 +219,6 @@ def _override(
         raise SightlineError(
             "This override is over, or was never there.", fix="Look at the list again, or make another one."
         )
-    if found["revision"] != revision:
-        raise StaleOverrideError(Allowance(found["limit_amount"], found["ends_at"]), wanted, made_on)
     return found
 
 
@@ -310,7 +288,7 @@ def _require_known(what: str, given: str, known: Sequence[str]) -> None:
         raise SightlineError(f"'{given}' is no {what}.", fix=f"Choose one of {', '.join(known)}.")
 
 
-def _reason(given: str) -> str:
+def reason_given(given: str) -> str:
     said = one_line(given)
     if not said:
         raise SightlineError("This is done for a reason.", fix="Say why in a few words.")

@@ -1,5 +1,6 @@
 """Texts as people type and read them, made fit to be kept in one line, or told in a sentence."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 _LONGEST = 80
@@ -24,4 +25,6 @@ def plain(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, tuple | list):
         return ", ".join(plain(one) for one in value)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%d %B %Y %H:%M} UTC"
     return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

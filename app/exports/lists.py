@@ -19,11 +19,13 @@ from app.records import (
     budgets,
     campaigns,
     contacts,
+    customers,
     events,
     invoices,
     ledgers,
     payments,
     prices,
+    quotas,
     stops,
     templates,
 )
@@ -301,6 +303,58 @@ def _calls(wanted: Wanted) -> prices.Calls:
     )
 
 
+def _customers(wanted: Wanted) -> Page[customers.Home]:
+    values = wanted.given
+    asked = customers.Wanted(
+        words=text_of(values, "words"),
+        products=values.get("product", ()),
+        tiers=values.get("tier", ()),
+        standing=text_of(values, "standing") or None,
+        slugs=values.get("workspace", ()),
+    )
+    return customers.customers(wanted.engine, wanted.viewer, asked, **wanted.paged)
+
+
+def _customer_subscriptions(wanted: Wanted) -> Page[customers.Subscribed]:
+    return _whole(customers.subscriptions(wanted.engine, wanted.viewer, key_named(wanted.given, "customer")))
+
+
+def _customer_people(wanted: Wanted) -> Page[customers.Person]:
+    return _whole(customers.people(wanted.engine, wanted.viewer, key_named(wanted.given, "customer")))
+
+
+def _quota_limits(wanted: Wanted) -> Page[quotas.Standing]:
+    slug, customer = text_of(wanted.given, "workspace"), key_of(wanted.given, "user")
+    return _whole(quotas.standings(wanted.engine, wanted.viewer, slug=slug, customer=customer))
+
+
+def _close_quotas(wanted: Wanted) -> Page[quotas.Balance]:
+    return _whole(quotas.close_to_limits(wanted.engine, wanted.viewer, limit=MOST_ROWS))
+
+
+def _quota_periods(wanted: Wanted) -> Page[quotas.Balance]:
+    slug, meter = text_of(wanted.given, "workspace"), text_of(wanted.given, "meter") or None
+    return quotas.history(wanted.engine, wanted.viewer, slug=slug, meter=meter, **wanted.paged)
+
+
+def _quota_overrides(wanted: Wanted) -> Page[quotas.Override]:
+    slug = text_of(wanted.given, "workspace") or None
+    return _whole(quotas.overrides(wanted.engine, wanted.viewer, slug=slug, limit=MOST_ROWS))
+
+
+def _quota_holds(wanted: Wanted) -> Page[quotas.Holding]:
+    return _whole(quotas.held(wanted.engine, wanted.viewer, limit=MOST_ROWS))
+
+
+def _credit_holders(wanted: Wanted) -> Page[quotas.CreditHolder]:
+    slug = text_of(wanted.given, "workspace")
+    return _whole(quotas.credit_holders(wanted.engine, wanted.viewer, slug=slug, limit=MOST_ROWS))
+
+
+def _service_limits(wanted: Wanted) -> Page[quotas.ServiceLimit]:
+    return _whole(quotas.service_limits(wanted.engine, wanted.viewer))
+
+
 def _whole(rows: Sequence[Any]) -> Page[Any]:
     """What belongs to one thing is few, and read at once."""
     return Page(tuple(rows), None)
@@ -347,6 +401,16 @@ LISTS: Mapping[str, LiveList] = {
         ("reported_calls", _reported_calls, prices.ReportedCall, _CALLS, ()),
         ("unpriced_models", _unpriced_models, prices.UnpricedModel, _CALLS, ()),
         ("audit", _audit, audit.AuditRow, (*_DAYS, "workspace", "actor", "table", "action", "row", "words"), ()),
+        ("customers", _customers, customers.Home, ("words", "product", "tier", "standing", "workspace"), ()),
+        ("customer_subscriptions", _customer_subscriptions, customers.Subscribed, ("customer",), ()),
+        ("customer_people", _customer_people, customers.Person, ("customer",), ()),
+        ("quota_limits", _quota_limits, quotas.Standing, ("workspace", "user"), ()),
+        ("close_quotas", _close_quotas, quotas.Balance, (), ()),
+        ("quota_periods", _quota_periods, quotas.Balance, ("workspace", "meter"), ()),
+        ("quota_overrides", _quota_overrides, quotas.Override, ("workspace",), ()),
+        ("quota_holds", _quota_holds, quotas.Holding, (), ()),
+        ("credit_holders", _credit_holders, quotas.CreditHolder, ("workspace",), ()),
+        ("service_limits", _service_limits, quotas.ServiceLimit, (), ()),
         ("credit_movements", _credit_movements, ledgers.Movement, ("user",), ()),
     )
 }  # fmt: skip

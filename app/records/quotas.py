@@ -82,13 +82,39 @@ class Holding:
     """A reservation that is neither settled nor released."""
 
     id: UUID
+    workspace_id: UUID
     created_at: datetime
     workspace: str
     customer: str | None
+    product: str
     meter: str
     amount: int
     key: str
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class CreditHolder:
+    """A customer in a workspace, with the credits that are left of all that came, and the last of them."""
+
+    user_id: UUID
+    workspace: str
+    slug: str
+    email: str
+    name: str | None
+    role: str
+    balance: int
+    last_moved_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ServiceLimit:
+    """So much of a meter a customer may use on one day; no amount means no such limit."""
+
+    meter: str
+    amount: int | None
+    changed_at: datetime
+    revision: int
 
 
 _STANDINGS = """
@@ -149,8 +175,8 @@ _OVERRIDES = """
     LIMIT :most
     """
 _HELD = """
-    SELECT r.id, r.created_at, w.name AS workspace, u.email AS customer, b.meter, r.amount, r.idempotency_key AS key,
-        r.expires_at
+    SELECT r.id, r.workspace_id, r.created_at, w.name AS workspace, u.email AS customer, b.product, b.meter, r.amount,
+        r.idempotency_key AS key, r.expires_at
     FROM quota_reservations AS r
     JOIN quota_balances AS b ON b.workspace_id = r.workspace_id AND b.id = r.balance_id
     JOIN workspaces AS w ON w.id = r.workspace_id
@@ -158,6 +184,28 @@ _HELD = """
     WHERE r.workspace_id = ANY (:workspaces) AND r.state = 'held'
     ORDER BY r.expires_at, r.id
     LIMIT :most
+    """
+_HOLDERS = """
+    SELECT u.id AS user_id, w.name AS workspace, w.slug, u.email, u.name,
+        CASE WHEN w.owner_id = u.id THEN 'owner' ELSE m.role END AS role, u.credits_balance AS balance,
+        (SELECT MAX(t.created_at) FROM credit_transactions AS t WHERE t.workspace_id = w.id AND t.user_id = u.id)
+            AS last_moved_at
+    FROM workspaces AS w
+    JOIN users AS u ON u.id = w.owner_id
+        OR u.id IN (SELECT i.user_id FROM workspace_members AS i WHERE i.workspace_id = w.id)
+    LEFT JOIN workspace_members AS m ON m.workspace_id = w.id AND m.user_id = u.id
+    WHERE w.id = ANY (:workspaces) AND w.slug = :slug
+    ORDER BY u.credits_balance DESC, u.email
+    LIMIT :most
+    """
+_SERVICES = """
+    SELECT m.meter, CASE jsonb_typeof(s.value -> m.meter) WHEN 'number' THEN CAST(s.value ->> m.meter AS BIGINT) END
+            AS amount,
+        s.updated_at AS changed_at, s.revision
+    FROM settings AS s
+    CROSS JOIN unnest(CAST(:meters AS TEXT[])) WITH ORDINALITY AS m (meter, place)
+    WHERE s.key = 'ai_service_limits'
+    ORDER BY m.place
     """
 
 
@@ -213,3 +261,19 @@ def held(engine: Engine, viewer: Viewer, *, limit: int = 200) -> list[Holding]:
     with seeing(engine, viewer.workspaces) as connection:
         found = rows(connection, _HELD, workspaces=sorted(viewer.workspaces), most=some(limit))
     return [Holding(**row) for row in found]
+
+
+def credit_holders(engine: Engine, viewer: Viewer, *, slug: str, limit: int = 200) -> list[CreditHolder]:
+    """The people of a workspace, those with the most credits first."""
+    viewer.require(Permission.QUOTAS_READ)
+    with seeing(engine, viewer.workspaces) as connection:
+        found = rows(connection, _HOLDERS, slug=slug, workspaces=sorted(viewer.workspaces), most=some(limit))
+    return [CreditHolder(**row) for row in found]
+
+
+def service_limits(engine: Engine, viewer: Viewer) -> list[ServiceLimit]:
+    """Every meter with its limit by the day, which holds for each customer alone."""
+    viewer.require(Permission.QUOTAS_READ)
+    with seeing(engine, viewer.workspaces) as connection:
+        found = rows(connection, _SERVICES, meters=list(METERS))
+    return [ServiceLimit(**row) for row in found]

@@ -61,5 +61,9 @@ PAGES = (
     MenuPage("reconciliation", "Reconciliation", ":material/fact_check:", Permission.AI_COST_READ, Audience.FINANCE),
     MenuPage("price_book", "Price book", ":material/sell:", Permission.AI_COST_READ, Audience.FINANCE),
     MenuPage("audit_log", "Audit log", ":material/history:", Permission.AUDIT_READ, Audience.ADMIN),
+    MenuPage("customers", "Workspaces and people", ":material/domain:", Permission.CUSTOMERS_READ, Audience.ADMIN),
+    MenuPage("customer", "Workspace", ":material/domain:", Permission.CUSTOMERS_READ, Audience.ADMIN, is_detail=True),
+    MenuPage("quotas", "Quotas", ":material/speed:", Permission.QUOTAS_READ, Audience.ADMIN),
+    MenuPage("team", "Team", ":material/groups:", Permission.TEAM_MANAGE, Audience.ADMIN),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

@@ -210,7 +210,7 @@ def test_a_command_that_does_not_exist_ends_with_2(shared):
 
 
 def test_a_role_that_does_not_exist_ends_with_2(shared):
-    done = shared.run("user", "add", "ada@team.example", "--role", "king", given=CANARY)
+    done = shared.run("team", "add", "ada@team.example", "--role", "king", given=CANARY)
     assert done.returncode == 2
     assert "king" in everything_said(done)
 
@@ -294,12 +294,12 @@ def test_migrate_makes_the_missing_month_again(copy):
 
 
 def test_a_person_is_added_by_a_pipe_once_and_listed(shared):
-    added = shared.run("user", "add", "ada@team.example", "--role", "finance", "--name", "Ada", given=f"{CANARY}\n")
+    added = shared.run("team", "add", "ada@team.example", "--role", "finance", "--name", "Ada", given=f"{CANARY}\n")
     assert added.returncode == 0, added.stderr
     assert "ada@team.example is in the team as finance." in added.stdout
-    again = shared.run("user", "add", "Ada@Team.example", "--role", "viewer", given=f"{CANARY}\n")
-    refused(again, "Ada@Team.example is in the team already.", "`sightline user list`")
-    listed = shared.run("user", "list")
+    again = shared.run("team", "add", "Ada@Team.example", "--role", "viewer", given=f"{CANARY}\n")
+    refused(again, "Ada@Team.example is in the team already.", "`sightline team list`")
+    listed = shared.run("team", "list")
     assert listed.stdout.count("ada@team.example") == 1
     assert "finance" in listed.stdout
     assert CANARY not in everything_said(added) + everything_said(again) + everything_said(listed)
@@ -317,17 +317,17 @@ def test_a_person_is_added_by_a_pipe_once_and_listed(shared):
     ids=["short", "empty", "address", "workspace"],
 )
 def test_a_person_that_cannot_be_added_is_refused_with_a_reason(shared, arguments, password, said):
-    done = shared.run("user", "add", *arguments, given=f"{password}\n")
+    done = shared.run("team", "add", *arguments, given=f"{password}\n")
     refused(done, said)
     assert not password or password not in everything_said(done)
-    assert arguments[0] not in shared.run("user", "list").stdout
+    assert arguments[0] not in shared.run("team", "list").stdout
 
 
 def test_ctrl_c_ends_a_command_with_130_and_without_a_traceback(shared):
     """At the question for the password, in a terminal."""
     terminal, end = pty.openpty()
     asking = subprocess.Popen(
-        [SIGHTLINE, "user", "add", "never@team.example", "--role", "viewer"],
+        [SIGHTLINE, "team", "add", "never@team.example", "--role", "viewer"],
         env=shared.environment,
         stdin=end,
         stdout=end,

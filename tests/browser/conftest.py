@@ -42,7 +42,8 @@ INSERT INTO team_members (email, name, roles, workspace_ids)
 VALUES (
     :email,
     initcap(:role),
-    ARRAY[CASE :role WHEN 'limited' THEN 'viewer' WHEN 'limited-finance' THEN 'finance' ELSE :role END],
+    ARRAY[CASE :role WHEN 'limited' THEN 'viewer' WHEN 'limited-finance' THEN 'finance'
+        WHEN 'limited-admin' THEN 'admin' ELSE :role END],
     CASE WHEN :role LIKE 'limited%' THEN ARRAY(
         SELECT workspace_id FROM campaigns GROUP BY workspace_id ORDER BY count(*) DESC, workspace_id LIMIT 2
     ) END
@@ -73,8 +74,16 @@ class Site:
             engine.dispose()
         return answer
 
+    def change(self, statement):
+        """What the database's superuser does, past the app."""
+        with running_server(self.home / "postgres") as server:
+            engine = engine_for(server.dsn("sightline", SUPERUSER))
+            with engine.begin() as connection:
+                connection.exec_driver_sql(statement)
+            engine.dispose()
+
     def sign_in(self, role="admin"):
-        """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-finance`."""
+        """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-…` of the others."""
         with running_server(self.home / "postgres") as server:
             engine = engine_for(server.dsn("sightline", SUPERUSER))
             with engine.begin() as connection:

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from app.access import NotPermittedError, Role, Viewer
 from app.commands import quotas
-from app.commands.quotas import Allowance, StaleOverrideError
+from app.commands.quotas import Allowance
+from app.commands.stale import EditedMeanwhileError, StaleEditError
 from app.records import quotas as reading
 from db.errors import SightlineError
 from tests.db.rows import member, user, workspace
@@ -85,11 +86,11 @@ def test_the_second_of_two_admins_is_refused_and_sees_both_versions(company):
     revision = listed(company)[0].revision
     change = quotas.change_override
     change(company.database.rw, person(company), key, Allowance(70, SOON), revision=revision, reason="First")
-    with pytest.raises(StaleOverrideError, match=r"now allows 70 until .* You wrote 90 until") as refused:
+    with pytest.raises(EditedMeanwhileError, match=r"now says: amount 70\. You wrote: amount 90\.") as refused:
         change(company.database.rw, person(company), key, Allowance(90, SOON), revision=revision, reason="Second")
-    assert (refused.value.now.amount, refused.value.wanted.amount) == (70, 90)
+    assert (refused.value.now["amount"], refused.value.wanted["amount"]) == (70, 90)
     assert listed(company)[0].amount == 70
-    with pytest.raises(StaleOverrideError):
+    with pytest.raises(StaleEditError, match="It now says: “70 until"):
         quotas.end_override(company.database.rw, person(company), key, revision=revision, reason="Third")
 
 
@@ -100,12 +101,12 @@ def test_two_edits_that_do_not_collide_are_offered_together(company):
     rw, by, revision = company.database.rw, person(company), listed(company)[0].revision
     quotas.change_override(rw, by, key, Allowance(70, base.ends_at), revision=revision, reason="First")
     later = base.ends_at + DAY
-    with pytest.raises(StaleOverrideError, match="Both together allow 70 until") as refused:
+    with pytest.raises(EditedMeanwhileError, match="both can be saved together") as refused:
         quotas.change_override(rw, by, key, Allowance(50, later), revision=revision, reason="Second", made_on=base)
-    assert refused.value.together == Allowance(70, later)
-    with pytest.raises(StaleOverrideError, match="change it again") as refused:
+    assert Allowance(**refused.value.merged.together) == Allowance(70, later)
+    with pytest.raises(EditedMeanwhileError, match="change it again") as refused:
         quotas.change_override(rw, by, key, Allowance(90, later), revision=revision, reason="Third", made_on=base)
-    assert refused.value.together is None
+    assert (refused.value.fits, refused.value.merged.colliding) == (False, ("amount",))
 
 
 def test_credits_are_granted_until_a_day_and_taken_back_and_both_are_audited(company):

@@ -13,7 +13,7 @@ from sqlalchemy import text
 import app.records
 from app.access import NotPermittedError, Viewer
 from app.money.bills import Kind
-from app.records import audit, focus, invoices, payments
+from app.records import audit, customers, focus, invoices, payments
 from app.records.alerts import AlertState
 from app.records.campaigns import Wanted
 from app.records.events import Narrowed
@@ -26,6 +26,7 @@ TODAY = datetime.now(UTC).date()
 # Of the company: who sees it, sees the same, and nothing of anybody's in it.
 OF_NO_WORKSPACE = {
     "audit.choices",
+    "customers.offers",
     "focus.bill_lines",
     "focus.book",
     "focus.month_of_cost",
@@ -33,6 +34,7 @@ OF_NO_WORKSPACE = {
     "prices.book_prices",
     "prices.past_prices",
     "prices.waiting_prices",
+    "quotas.service_limits",
     "stops.stops",
 }
 # Sums without a name in them: of another's workspace they say what they say of none.
@@ -84,6 +86,11 @@ CALLS = {
     ],
     "contacts.sends": lambda keys: [{"contact": one} for one in keys["contacts"]],
     "creatives.creatives_of": lambda keys: [{"campaigns": keys["campaigns"]}],
+    "customers.customer": lambda keys: [{"key": keys["workspace"]}],
+    "customers.customers": lambda keys: [{}, {"wanted": customers.Wanted(slugs=(keys["slug"],))}],
+    "customers.offers": lambda _: [{"product": "mailer", "currency": "USD"}],
+    "customers.people": lambda keys: [{"key": keys["workspace"]}],
+    "customers.subscriptions": lambda keys: [{"key": keys["workspace"]}],
     **{
         f"events.{name}": lambda keys: [
             {"only": only}
@@ -139,6 +146,8 @@ CALLS = {
     "prices.reported_models": lambda keys: [{"only": Calls()}, {"only": Calls(slugs=(keys["slug"],))}],
     "prices.unpriced_models": lambda keys: [{"only": Calls()}, {"only": Calls(slugs=(keys["slug"],))}],
     "prices.waiting_prices": lambda _: [{}],
+    "quotas.credit_holders": lambda keys: [{"slug": keys["slug"]}],
+    "quotas.service_limits": lambda _: [{}],
     "quotas.close_to_limits": lambda _: [{}],
     "quotas.held": lambda _: [{}],
     "quotas.history": lambda keys: [{"slug": keys["slug"]}],
