@@ -40,6 +40,8 @@ class Permission(StrEnum):
     QUOTAS_MANAGE = "quotas.manage"
     CUSTOMERS_READ = "customers.read"
     CUSTOMERS_MANAGE = "customers.manage"
+    PLANS_READ = "plans.read"
+    PLANS_MANAGE = "plans.manage"
     TEAM_MANAGE = "team.manage"
     AUDIT_READ = "audit.read"
     SETTINGS_MANAGE = "settings.manage"

@@ -51,6 +51,12 @@ def _billing(few):
     pro = plan(few.connection)
     add(few.connection, "plan_limits", plan_id=pro.id, meter="template_versions")
     add(few.connection, "plan_features", plan_id=pro.id, feature="api", value=True)
+    tried = add(few.connection, "plan_simulations", plan_id=pro.id, plan_revision=1, since=NOON, until=TOMORROW,
+        currency="USD", revenue_before=9, revenue_after=9, ai_cost_before=2, ai_cost_after=1, margin_before=7,
+        margin_after=8, workspaces=1, workspaces_hit_before=0, workspaces_hit=1, workspaces_eased=0, calls=2,
+        refused_before=0, refused_after=1, unpriced=0).id  # fmt: skip
+    few.add("plan_simulation_workspaces", simulation_id=tried, revenue_before=9, revenue_after=9, ai_cost_before=2,
+        ai_cost_after=1, calls=2, refused_before=0, refused_after=1, first_hit_at=NOON)  # fmt: skip
     package = add(few.connection, "credit_packages", name="Small", credit_amount=10, price=5, currency="USD").id
     bought = subscription(few.connection, few.workspace, few.user, plan=pro).id
     add(few.connection, "fx_rates", day=NOON.date() - timedelta(days=few.workspace.int % 9000), currency="INR",

@@ -48,6 +48,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "email_campaigns": {"channel": "email"},
     "email_events": {"event_type": "sent"},
     "performance_analytics": {"breakdown": "none"},
+    "plan_simulation_workspaces": {"first_hit_at": TOMORROW},
+    "plan_simulations": {"margin_before": 0, "margin_after": 0, "until": TOMORROW},
     "provider_bill_lines": {"amount": 1},
     "quota_overrides": {"ends_at": TOMORROW},
     "team_members": {"roles": ["viewer"]},
