@@ -26,6 +26,7 @@ from app.records import (
     payments,
     prices,
     quotas,
+    simulations,
     stops,
     templates,
 )
@@ -355,6 +356,11 @@ def _service_limits(wanted: Wanted) -> Page[quotas.ServiceLimit]:
     return _whole(quotas.service_limits(wanted.engine, wanted.viewer))
 
 
+def _simulated_workspaces(wanted: Wanted) -> Page[simulations.SimulatedWorkspace]:
+    key = key_named(wanted.given, "simulation")
+    return simulations.simulated_workspaces(wanted.engine, wanted.viewer, key, **wanted.paged)
+
+
 def _whole(rows: Sequence[Any]) -> Page[Any]:
     """What belongs to one thing is few, and read at once."""
     return Page(tuple(rows), None)
@@ -411,6 +417,7 @@ LISTS: Mapping[str, LiveList] = {
         ("quota_holds", _quota_holds, quotas.Holding, (), ()),
         ("credit_holders", _credit_holders, quotas.CreditHolder, ("workspace",), ()),
         ("service_limits", _service_limits, quotas.ServiceLimit, (), ()),
+        ("simulated_workspaces", _simulated_workspaces, simulations.SimulatedWorkspace, ("simulation",), ("place",)),
         ("credit_movements", _credit_movements, ledgers.Movement, ("user",), ()),
     )
 }  # fmt: skip

@@ -38,7 +38,13 @@ OF_NO_WORKSPACE = {
     "stops.stops",
 }
 # Sums without a name in them: of another's workspace they say what they say of none.
-OF_SUMS = {"contacts.cohorts", "contacts.recency", "invoices.unpaid"}
+OF_SUMS = {
+    "contacts.cohorts",
+    "contacts.recency",
+    "invoices.unpaid",
+    "simulations.hits_by_day",
+    "simulations.simulations",
+}
 # Names of the viewer's own workspaces, by which lists are narrowed; the lists themselves check who may read them.
 OF_ANY_ROLE = {"reading.short_names", "reading.workspaces_named"}
 THIS_MONTH = TODAY.replace(day=1)
@@ -160,6 +166,10 @@ CALLS = {
         for model in (keys["word"], "gpt")
         for kind in Kind
     ],
+    "simulations.hits_by_day": lambda keys: [{"simulation": one, "zone": "UTC"} for one in keys["simulations"]],
+    "simulations.limits_passed": lambda keys: [{"simulation": one} for one in keys["simulations"]],
+    "simulations.simulated_workspaces": lambda keys: [{"simulation": one} for one in keys["simulations"]],
+    "simulations.simulations": lambda keys: [{"plan": one} for one in keys["simulated_plans"]],
     "stops.stops": lambda _: [{}],
     "templates.best_rated": lambda _: [{}],
     "templates.most_downloaded": lambda _: [{}],
@@ -169,6 +179,29 @@ CALLS = {
     "templates.templates_of_campaigns": lambda _: [{}],
     "templates.versions": lambda keys: [{"template": one} for one in keys["templates"]],
 }
+
+
+SIMULATED = """
+    WITH plan AS (
+        INSERT INTO plans (product, tier, version, name, price, currency)
+        SELECT 'mailer', 'pro', 1000 + row_number() OVER (), w.id::text, 1, 'USD'
+        FROM plan_simulation_workspaces AS w
+        RETURNING id, name
+    ),
+    made AS (
+        INSERT INTO plan_simulations (plan_id, plan_revision, since, until, currency, revenue_before, revenue_after,
+            ai_cost_before, ai_cost_after, margin_before, margin_after, workspaces, workspaces_hit_before,
+            workspaces_hit, workspaces_eased, calls, refused_before, refused_after, unpriced)
+        SELECT id, 1, now() - interval '30 days', now(), 'USD', 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0 FROM plan
+        RETURNING id, plan_id
+    )
+    UPDATE plan_simulation_workspaces AS w
+    SET simulation_id = m.id, details = w.details || jsonb_build_object('after', jsonb_build_array(jsonb_build_object(
+        'verdict', 'refused', 'meter', 'emails', 'period', 'month', 'source', 'plan', 'calls', 1, 'amount', 1,
+        'first_at', now(), 'action', 'queue', 'says', w.details ->> 'note')))
+    FROM made AS m JOIN plan AS p ON p.id = m.plan_id
+    WHERE p.name = w.id::text
+    """
 
 
 def readers():
@@ -227,10 +260,12 @@ def known(world):
         )
         connection.execute(text("UPDATE payments SET status = 'failed'"))
         connection.execute(text("UPDATE provider_bill_lines SET replaced_by = NULL"))
+        # A simulation of a plan of its own for each.
+        connection.execute(text(SIMULATED))
 
         def keys(tenant):
-            def of(table):
-                question = text(f"SELECT id FROM {table} WHERE workspace_id = :tenant")
+            def of(table, column="id"):
+                question = text(f"SELECT {column} FROM {table} WHERE workspace_id = :tenant")
                 return list(connection.scalars(question, {"tenant": tenant.workspace}))
 
             found = {table: of(table) for table in ("budgets", "campaigns", "contacts", "invoices", "templates")}
@@ -244,6 +279,10 @@ def known(world):
                 "customer": tenant.customer,
                 "word": tenant.canary,
                 "slug": slug,
+                "simulations": of("plan_simulation_workspaces", "simulation_id"),
+                "simulated_plans": of(
+                    "plan_simulation_workspaces AS w JOIN plan_simulations AS s ON s.id = w.simulation_id", "s.plan_id"
+                ),
             }
 
         return {"a": keys(world.a), "b": keys(world.b)}

@@ -3,14 +3,14 @@
 A draft is published on the strength of a forecast, and two weeks later the forecast is read beside the truth: both
 stay as they were found, with the draft as it was.
 
-Revision: 0025
-Follows: 0024
+Revision: 0028
+Follows: 0027
 """
 
 from migrations.running import run
 
-revision = "0025"
-down_revision = "0024"
+revision = "0028"
+down_revision = "0027"
 
 TABLES = """
 CREATE TABLE plan_simulations (

@@ -1,0 +1,60 @@
+"""The command that simulates a draft of a plan."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from app.cli import shared
+from app.cli.shared import err, out, plain, say
+from app.commands.simulations import WINDOWS, Simulation, simulate_plan
+from app.records import simulations as reading
+
+
+def simulate(
+    key: Annotated[UUID, typer.Argument(help="The key of the draft, as the list shows it.")],
+    days: Annotated[int, typer.Option(help="How many days of usage to replay, from 30 to 90.")] = WINDOWS[0],
+    most: Annotated[int, typer.Option(help="List so many workspaces at the most.")] = 20,
+) -> None:
+    """Replay the usage of everybody who has the plan through a draft: who would hit a limit, and what it would earn.
+
+    Example: `sightline plans simulate 0199a8f2-7c4e-7d2a-9a31-5f0c2b7e4d10 --days 60`
+    """
+    with shared.operating() as (engine, by):
+        with Progress(console=err, transient=True) as bar:
+            task = bar.add_task("Going through usage", total=None)
+            found = simulate_plan(
+                engine, by, key, days=days,
+                progress=lambda done, number: bar.update(task, completed=done, total=number),
+            )  # fmt: skip
+        page = reading.simulated_workspaces(engine, by, found.id, limit=most)
+    _sums(found)
+    table = Table("Workspace", "First refused", "By", "Calls", "Refused", "Refused now", "Is shown")
+    for one in page.rows:
+        if one.refused_after or one.goes_over or one.gains_room:
+            table.add_row(
+                plain(one.workspace), f"{one.first_hit_at:%Y-%m-%d %H:%M}" if one.first_hit_at else "",
+                one.limit or "", f"{one.calls:,}", f"{one.refused_after:,}", f"{one.refused_before:,}",
+                plain(one.prompt or one.shown or ""),
+            )  # fmt: skip
+    if table.row_count:
+        out.print(table)
+
+
+def _sums(found: Simulation) -> None:
+    sums = found.sums
+    say(
+        f"{found.workspaces:,} workspaces have the plan; {found.workspaces_hit:,} would be refused something"
+        f" ({found.workspaces_hit_before:,} by the plan they have), {found.workspaces_eased:,} would get more room."
+    )
+    say(f"Of {sums.calls:,} calls {sums.refused_after:,} would be refused.")
+    table = Table(f"In {found.currency}", "Now", "With the draft")
+    for name, before, after in (
+        ("Revenue", sums.revenue_before, sums.revenue_after),
+        ("AI cost", sums.ai_cost_before, sums.ai_cost_after),
+        ("Margin", sums.margin_before, sums.margin_after),
+    ):
+        table.add_row(name, f"{before:,.2f}", f"{after:,.2f}")
+    out.print(table)

@@ -1,0 +1,150 @@
+"""On invented business a simulation finds what an independent walk through the same calls finds, and the engine too."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.access import Role, Viewer, all_workspaces
+from app.commands.simulations import simulate_plan
+from db.demo import Size
+from db.engine import seeing
+from tests import oracles
+from tests.db.rows import add, plan
+from tests.db.test_demo import load
+from tests.servers import new_database
+
+WALK = (Path(oracles.__file__).parent / "plan_replay.sql").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def demo(server18):
+    with new_database(server18) as database:
+        load(database.setup, size=Size.TINY, today=datetime.now(UTC).date())
+        yield database
+
+
+def made(demo, product, tier, limit, **values):
+    """A draft in dollars by the month, with one limit of generations."""
+    with demo.setup.begin() as connection:
+        key = plan(connection, product=product, tier=tier, price=25, version=99).id
+        add(connection, "plan_limits", plan_id=key, meter="generations", amount=limit, **values)
+    return key
+
+
+def tiers(demo):
+    """The tiers of products that count generations and which somebody has, and how many calls their largest made."""
+    with demo.setup.connect() as connection:
+        return connection.execute(
+            text(
+                "SELECT product, tier, MAX(calls) AS most FROM ("
+                " SELECT p.product, p.tier, s.workspace_id, (SELECT COUNT(*) FROM ai_generations AS g"
+                " WHERE g.workspace_id = s.workspace_id AND g.product = p.product"
+                " AND g.created_at > now() - interval '60 days') AS calls"
+                " FROM subscriptions AS s JOIN plans AS p ON p.id = s.plan_id"
+                " WHERE s.status IN ('trialing', 'active', 'past_due') AND p.currency = 'USD'"
+                " AND p.billing_period = 'monthly' AND p.product IN ('email_studio', 'web_builder')) AS t"
+                " GROUP BY product, tier HAVING MAX(calls) > 20 ORDER BY MAX(calls) DESC LIMIT 2"
+            )
+        ).all()
+
+
+def test_it_equals_an_independent_walk_and_enforcement(demo):
+    """A limit that the largest passes early: some are refused, the costs are right, and the engine does the same."""
+    by = Viewer("Ada", frozenset({Role.ADMIN}), all_workspaces(demo.pipe))
+    found = tiers(demo)
+    assert found
+    for product, tier, most in found:
+        limit, grace, days = max(1, most // 8), 2, 3
+        draft = made(demo, product, tier, limit, grace_amount=grace, grace_days=days)
+        simulated = simulate_plan(demo.rw, by, draft, days=60)
+        named = {"product": product, "tier": tier, "limit": limit, "grace": grace, "grace_days": days,
+            "since": simulated.since, "until": simulated.until}  # fmt: skip
+        with demo.setup.connect() as connection:
+            walked = connection.execute(text(WALK), named).all()
+            kept = connection.execute(
+                text(
+                    "SELECT workspace_id, refused_after, first_hit_at, details -> 'after' FROM"
+                    " plan_simulation_workspaces WHERE simulation_id = :key AND refused_after > 0 ORDER BY workspace_id"
+                ),
+                {"key": simulated.id},
+            ).all()
+        assert sum(row.refused for row in walked) > 0, (product, tier)
+        assert [(row.workspace_id, row.refused, row.first_at) for row in walked if row.refused] == [
+            tuple(row)[:3] for row in kept
+        ]
+        saved = sum(row.saved for row in walked)
+        with demo.setup.connect() as connection:
+            spent = connection.execute(
+                text(
+                    "SELECT SUM(g.cost) FROM ai_generations AS g JOIN plan_simulation_workspaces AS w"
+                    " ON w.workspace_id = g.workspace_id AND w.simulation_id = :key JOIN subscriptions AS s"
+                    " ON s.workspace_id = w.workspace_id AND s.product = g.product"
+                    " AND s.status IN ('trialing', 'active', 'past_due')"
+                    " WHERE g.product = :product AND g.created_at >= GREATEST(:since, s.started_at)"
+                    " AND g.created_at < :until"
+                ),
+                {**named, "key": simulated.id},
+            ).scalar()
+        assert simulated.sums.ai_cost_after == spent - saved
+        enforced(demo, draft, simulated, product, kept[:2])
+
+
+def enforced(demo, draft, simulated, product, some):
+    """The draft is given to some of those that are hit, and their calls are made once more."""
+    for workspace, refused, first, _ in some:
+        with demo.setup.begin() as connection:
+            connection.execute(text("DELETE FROM quota_balances WHERE workspace_id = :home"), {"home": workspace})
+            connection.execute(
+                text(
+                    "UPDATE subscriptions SET plan_id = :draft WHERE workspace_id = :home AND product = :product"
+                    " AND status IN ('trialing', 'active', 'past_due')"
+                ),
+                {"draft": draft, "home": workspace, "product": product},
+            )
+            connection.execute(text(OPENED), {"home": workspace, "product": product, "since": simulated.since})
+        named = {"home": workspace, "product": product, "since": simulated.since, "until": simulated.until}
+        refusals = []
+        with seeing(demo.rw, [workspace]) as connection:
+            for call in connection.execute(text(CALLS), named).all():
+                asked = {"home": workspace, "product": product, "key": call.request, "at": call.at}
+                told = connection.scalar(text(RESERVE), asked)
+                if told["verdict"] == "refused":
+                    refusals.append(call.at)
+                else:
+                    connection.execute(text(SETTLE), {**asked, "used": json.dumps({"generations": int(call.counts)})})
+        assert (len(refusals), refusals[0]) == (refused, first)
+
+
+# What was used of the running month before the window, from the calls themselves.
+OPENED = """
+    INSERT INTO quota_balances (workspace_id, product, meter, period, period_start, period_end, limit_amount, used,
+        opening_used)
+    SELECT w.id, :product, 'generations', 'month', p.starts_at, p.ends_at, 0, u.used, u.used
+    FROM workspaces AS w
+    JOIN subscriptions AS s ON s.workspace_id = w.id AND s.product = :product
+        AND s.status IN ('trialing', 'active', 'past_due')
+    CROSS JOIN LATERAL (SELECT GREATEST(CAST(:since AS TIMESTAMPTZ), s.started_at) AS since) AS b
+    CROSS JOIN LATERAL quota_period('month', s.started_at, w.timezone, b.since) AS p
+    CROSS JOIN LATERAL (
+        SELECT COUNT(DISTINCT COALESCE(g.request_key, g.id)) AS used FROM ai_generations AS g
+        WHERE g.workspace_id = w.id AND g.product = :product AND g.status <> 'failed'
+            AND g.created_at >= p.starts_at AND g.created_at < b.since
+    ) AS u
+    WHERE w.id = :home
+    """
+CALLS = """
+    SELECT CAST(COALESCE(g.request_key, g.id) AS TEXT) AS request, MIN(g.created_at) AS at,
+        BOOL_OR(g.status <> 'failed') AS counts
+    FROM ai_generations AS g
+    JOIN subscriptions AS s ON s.workspace_id = g.workspace_id AND s.product = g.product
+        AND s.status IN ('trialing', 'active', 'past_due')
+    WHERE g.workspace_id = :home AND g.product = :product AND g.created_at < :until
+        AND g.created_at >= GREATEST(CAST(:since AS TIMESTAMPTZ), s.started_at)
+    GROUP BY COALESCE(g.request_key, g.id)
+    ORDER BY 2, 1
+    """
+RESERVE = "SELECT quota_reserve(:home, NULL, :product, '{\"generations\": 1}', :key, at => :at)"
+SETTLE = "SELECT quota_settle(:home, :key, CAST(:used AS JSONB), at => :at)"
