@@ -36,6 +36,7 @@ class Permission(StrEnum):
     MONTHS_CLOSE = "months.close"
     BUDGETS_MANAGE = "budgets.manage"
     AI_STOP = "ai.stop"
+    TEMPLATES_MANAGE = "templates.manage"
     QUOTAS_READ = "quotas.read"
     QUOTAS_MANAGE = "quotas.manage"
     CUSTOMERS_READ = "customers.read"

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from sqlalchemy import Engine
 
 from app import database, keys, up
+from app.access import Role
 from app.cli import (
     audit,
     bills,
@@ -27,6 +28,7 @@ from app.cli import (
     quotas,
     shared,
     team,
+    templates,
     work,
 )
 from app.cli.shared import err, out, plain, say
@@ -70,6 +72,7 @@ exports.export_app.command(name="month")(month_report.export_month)
 app.add_typer(months.months_app, name="months")
 app.add_typer(quotas.quotas_app, name="quotas")
 app.add_typer(audit.audit_app, name="audit")
+app.add_typer(templates.templates_app, name="templates")
 
 
 def main() -> None:

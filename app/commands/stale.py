@@ -1,6 +1,6 @@
 """Edits that were made on an older state than there is now, and what both edits together would be."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,8 @@ from app.commands.texts import plain, shortened
 from db.errors import SightlineError
 
 Fields = Mapping[str, Any]
+# Of a field that both changed: what it was, is now, and was wanted to be; together, or None where they collide.
+Way = Callable[[Any, Any, Any], Any]
 
 
 class StaleEditError(SightlineError):
@@ -22,16 +24,20 @@ class Merge:
     colliding: tuple[str, ...]
 
 
-def merge(made_on: Fields, now: Fields, wanted: Fields) -> Merge:
-    """Field by field. Of one that collides, `together` holds what is there now."""
+def merge(made_on: Fields, now: Fields, wanted: Fields, ways: Mapping[str, Way] | None = None) -> Merge:
+    """Field by field, and within those for which there is a way. Of one that collides, `together` holds what is now."""
     together, colliding = dict(now), []
     for name, old in made_on.items():
         if wanted[name] in (old, now[name]):
             continue
         if now[name] == old:
             together[name] = wanted[name]
-        else:
+            continue
+        both = ways[name](old, now[name], wanted[name]) if ways and name in ways else None
+        if both is None:
             colliding.append(name)
+        else:
+            together[name] = both
     return Merge(together, tuple(colliding))
 
 
@@ -41,9 +47,18 @@ class EditedMeanwhileError(StaleEditError):
     Where the edit says what it was made on, `merged` holds both edits together.
     """
 
-    def __init__(self, what: str, *, now: Fields, wanted: Fields, revision: int, made_on: Fields | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        now: Fields,
+        wanted: Fields,
+        revision: int,
+        made_on: Fields | None = None,
+        ways: Mapping[str, Way] | None = None,
+    ) -> None:
         self.now, self.wanted, self.made_on, self.revision = now, wanted, made_on, revision
-        self.merged = merge(made_on, now, wanted) if made_on is not None else None
+        self.merged = merge(made_on, now, wanted, ways) if made_on is not None else None
         super().__init__(
             f"Somebody changed {what} while you were writing. Nothing of yours was saved.",
             why=f"It now says: {_told(now, self.differing)}. You wrote: {_told(wanted, self.differing)}."

@@ -152,10 +152,15 @@ def _assets(wanted: Wanted) -> Page[belongings.Asset]:
 
 
 def _templates(wanted: Wanted) -> Page[templates.Template]:
-    words, kind = text_of(wanted.given, "words"), text_of(wanted.given, "kind") or None
+    values = wanted.given
+    one_of = {name: text_of(values, name) or None for name in ("kind", "status", "category")}
+    shelf = text_of(values, "of")
     return templates.search_templates(
-        wanted.engine, wanted.viewer, words, kind=kind, workspaces=wanted.workspaces, **wanted.paged
-    )
+        wanted.engine, wanted.viewer, text_of(values, "words"), **one_of, products=values.get("product", ()),
+        workspaces=wanted.workspaces,
+        is_library=shelf == "library" if shelf in {"library", "workspaces"} else None,
+        only_featured=shelf == "featured", **wanted.paged,
+    )  # fmt: skip
 
 
 def _saved_components(wanted: Wanted) -> Page[templates.SavedComponent]:
@@ -384,7 +389,8 @@ LISTS: Mapping[str, LiveList] = {
         ("campaigns", _campaigns, campaigns.Campaign, ("words", "channel", "product", "status", "workspace"), ()),
         ("components", _components, belongings.Component, ("campaign",), ()),
         ("assets", _assets, belongings.Asset, ("campaign",), ()),
-        ("templates", _templates, templates.Template, ("words", "kind", "workspace"), ()),
+        ("templates", _templates, templates.Template, ("words", "kind", "status", "product", "category", "of",
+            "workspace"), ()),
         ("saved_components", _saved_components, templates.SavedComponent, ("words", "workspace"), ()),
         ("versions", _versions, templates.Version, ("template",), ()),
         ("recency", _recency, contacts.Recency, ("workspace",), ()),

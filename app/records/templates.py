@@ -1,5 +1,6 @@
 """Templates and library components: which are used, how they were rated and downloaded, and what they once were."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +24,7 @@ class Template:
 
     id: UUID
     workspace_id: UUID
+    workspace: str
     name: str
     description: str | None
     kind: str
@@ -34,6 +36,7 @@ class Template:
     is_library: bool
     is_featured: bool
     current_version: int
+    revision: int
     created_at: datetime
     categories: list[str]
     campaigns: int
@@ -108,7 +111,7 @@ _USED = """
 _TEMPLATES = f"""
     WITH found AS (
         SELECT id, workspace_id, name, description, kind, product, category, industry, style, status, is_library,
-            is_featured, current_version, created_at
+            is_featured, current_version, revision, created_at
         FROM templates
         WHERE (:words = '' OR search_vector @@ TO_TSQUERY('simple', :beginnings)
                 OR search_vector @@ WEBSEARCH_TO_TSQUERY('english', :words))
@@ -116,6 +119,10 @@ _TEMPLATES = f"""
             AND (CAST(:workspaces AS UUID[]) IS NULL OR workspace_id = ANY (:workspaces))
             AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind)
             AND (CAST(:status AS TEXT) IS NULL OR status = :status)
+            AND (CAST(:products AS TEXT[]) IS NULL OR product = ANY (:products))
+            AND (CAST(:category AS TEXT) IS NULL OR category = :category)
+            AND (CAST(:is_library AS BOOLEAN) IS NULL OR is_library = :is_library)
+            AND (NOT :only_featured OR is_featured)
             AND (CAST(:after_at AS TIMESTAMPTZ) IS NULL
                 OR (created_at, id) < (:after_at, CAST(:after_key AS UUID)))
         ORDER BY created_at DESC, id DESC
@@ -142,8 +149,8 @@ _TEMPLATES = f"""
         WHERE template_id IN (SELECT id FROM found)
         GROUP BY template_workspace_id, template_id
     )
-    SELECT t.id, t.workspace_id, t.name, t.description, t.kind, t.product, t.category, t.industry, t.style, t.status,
-        t.is_library, t.is_featured, t.current_version, t.created_at,
+    SELECT t.id, t.workspace_id, w.name AS workspace, t.name, t.description, t.kind, t.product, t.category, t.industry,
+        t.style, t.status, t.is_library, t.is_featured, t.current_version, t.revision, t.created_at,
         ARRAY(
             SELECT c.name
             FROM template_categories AS x
@@ -154,11 +161,17 @@ _TEMPLATES = f"""
         COALESCE(uses.campaigns, 0) AS campaigns, COALESCE(copied.copies, 0) AS copies,
         COALESCE(rated.generations, 0) AS generations, COALESCE(rated.ratings, 0) AS ratings, rated.rating
     FROM found AS t
+    JOIN workspaces AS w ON w.id = t.workspace_id
     LEFT JOIN uses ON uses.workspace_id = t.workspace_id AND uses.template_id = t.id
     LEFT JOIN copied ON copied.workspace_id = t.workspace_id AND copied.template_id = t.id
     LEFT JOIN rated ON rated.workspace_id = t.workspace_id AND rated.template_id = t.id
     ORDER BY t.created_at DESC, t.id DESC
     """  # noqa: S608 - our own names
+# Narrowed by nothing.
+_EVERY: dict[str, Any] = {
+    **dict.fromkeys(("only", "kind", "status", "products", "category", "is_library", "workspaces")),
+    "only_featured": False,
+}
 _USES = f"""
     WITH used AS ({_USED})
     SELECT CAST(u.campaign_id AS TEXT) AS campaign, CAST(t.id AS TEXT) AS template, t.name AS template_name, t.category
@@ -215,20 +228,27 @@ def search_templates(
     *,
     kind: str | None = None,
     status: str | None = None,
+    products: Sequence[str] = (),
+    category: str | None = None,
+    is_library: bool | None = None,
+    only_featured: bool = False,
     workspaces: frozenset[UUID] | None = None,
     after: Place | None = None,
     limit: int = 50,
 ) -> Page[Template]:
     """Templates of the viewer's workspaces and of the library, or of chosen workspaces alone, newest first."""
     chosen = None if workspaces is None else sorted(workspaces)
-    named = {"only": None, "kind": kind, "status": status, "workspaces": chosen}
+    named = _EVERY | {
+        "kind": kind, "status": status, "products": list(products) or None, "category": category,
+        "is_library": is_library, "only_featured": only_featured, "workspaces": chosen,
+    }  # fmt: skip
     found = _searched(engine, viewer, _TEMPLATES, (words, after, limit), **named)
     return page_of(found, some(limit), lambda row: Place(row["created_at"], row["id"]), Template)
 
 
 def template(engine: Engine, viewer: Viewer, key: UUID) -> Template | None:
     """One template; None where the viewer sees none by this key."""
-    found = _searched(engine, viewer, _TEMPLATES, ("", None, 1), only=key, kind=None, status=None, workspaces=None)
+    found = _searched(engine, viewer, _TEMPLATES, ("", None, 1), **(_EVERY | {"only": key}))
     return Template(**found[0]) if found else None
 
 

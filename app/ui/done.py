@@ -109,6 +109,8 @@ def _refused(refusal: SightlineError, shown: Callable[[SightlineError], Markup] 
     inner, told = Markup(), f"{refusal.why} {refusal.fix}".strip()
     if shown:
         inner = shown(refusal)
-    elif isinstance(refusal, EditedMeanwhileError) and refusal.differing:
-        inner, told = both_versions(refusal), refusal.fix
+    elif isinstance(refusal, EditedMeanwhileError):
+        inner = both_versions(refusal)
+    if inner and isinstance(refusal, EditedMeanwhileError):
+        told = refusal.fix
     st.html(tag("div", tag("b", refusal.what), told, inner, class_="sl sl-refused", role="alert"))

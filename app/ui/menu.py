@@ -65,5 +65,14 @@ PAGES = (
     MenuPage("customer", "Workspace", ":material/domain:", Permission.CUSTOMERS_READ, Audience.ADMIN, is_detail=True),
     MenuPage("quotas", "Quotas", ":material/speed:", Permission.QUOTAS_READ, Audience.ADMIN),
     MenuPage("team", "Team", ":material/groups:", Permission.TEAM_MANAGE, Audience.ADMIN),
+    MenuPage("template_desk", "Edit templates", ":material/edit_note:", Permission.TEMPLATES_MANAGE, Audience.ADMIN),
+    MenuPage(
+        "edit_template",
+        "Edit a template",
+        ":material/edit_note:",
+        Permission.TEMPLATES_MANAGE,
+        Audience.ADMIN,
+        is_detail=True,
+    ),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

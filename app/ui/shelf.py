@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.metrics.metric import Unit
 from app.records import templates
-from app.records.templates import Template
+from app.records.templates import SavedComponent, Template
 from app.ui import words
 from app.ui.cards import LIVE, card
 from app.ui.empty import empty_card
@@ -37,7 +37,7 @@ _LISTED: Columns = {
     "rating": Column("Rating", Unit.NUMBER),
     "created_at": "Made",
 }
-_MARKET: Columns = {
+MARKET: Columns = {
     "name": "Component",
     "component_type": "Kind",
     "workspace": "Workspace",
@@ -108,23 +108,22 @@ def market(scope: Scope, **kept: object) -> None:
         workspace=scope.where.get("workspace"),
     )
     table(
-        [
-            vars(one)
-            | {
-                "component_type": words.spelled(one.component_type),
-                "for_sale": "yes" if one.is_marketplace_item else "no",
-            }
-            for one in found.rows
-        ],
+        [market_row(one) for one in found.rows],
         name="market",
         title="Saved components",
         why=f"The newest first; downloads and likes of their whole life. {LIVE}",
-        columns=_MARKET,
+        columns=MARKET,
         scope=scope,
         empty=("No component is like this.", "Type the beginning of a word of its name."),
         read=found,
     )
     onward("templates", scope, found.next, "market", sought, **kept, words=sought or None)
+
+
+def market_row(one: SavedComponent) -> dict[str, Any]:
+    """A component as lists show it."""
+    kind = words.spelled(one.component_type)
+    return vars(one) | {"component_type": kind, "for_sale": "yes" if one.is_marketplace_item else "no"}
 
 
 def liked(scope: Scope) -> None:

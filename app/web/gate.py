@@ -19,7 +19,7 @@ _OPEN_BELOW = (f"{SIGN_IN}/", "/static/")
 # Streamlit's own counters, its interface for programs, and its own way to sign in: not in use here.
 _CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check", "/auth/", "/oauth2callback")
 # What is asked for by pages, not by people.
-_NO_PAGES = ("/_stcore/", "/media/", "/component/", "/export")
+_NO_PAGES = ("/_stcore/", "/media/", "/component/", "/export", "/preview/")
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 

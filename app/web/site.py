@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from app.web import export, oidc, report, signing
 from app.web.ahead import ahead_of
+from app.web import export, oidc, preview, report, signing
 from app.web.compressed import Compressed, StaticFiles
 from app.web.gate import Gate
 from app.web.headers import SecurityHeaders, content_policy
@@ -29,6 +30,7 @@ ROUTES = [
     *oidc.ROUTES,
     *export.ROUTES,
     *report.ROUTES,
+    *preview.ROUTES,
 ]
 
 

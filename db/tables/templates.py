@@ -10,6 +10,7 @@ from db.tables.base import (
     NO_TEXTS,
     NOW,
     ONE,
+    THIS_TRANSACTION,
     YES,
     ZERO,
     Base,
@@ -25,6 +26,7 @@ from db.tables.base import (
     Tenant,
     Texts,
     Timestamps,
+    TransactionId,
     currencies,
     never_negative,
     own_or_house,
@@ -83,6 +85,9 @@ class Template(Tenant, Timestamps, Revised, SoftDeleted, Base):
     campaign_type: Mapped[Name | None]
     details: Mapped[Json] = mapped_column("metadata", server_default=NO_FIELDS)
     search_vector: Mapped[str | None] = mapped_column(TSVECTOR)
+    sections_changed_in: Mapped[str | None] = mapped_column(
+        TransactionId, server_default=THIS_TRANSACTION, comment="The transaction that last changed its sections."
+    )
 
     __table_args__ = (
         values("product", PRODUCTS),
@@ -141,7 +146,7 @@ class TemplateSection(Tenant, Timestamps, Base):
     )
 
 
-class Category(Tenant, Timestamps, SoftDeleted, Base):
+class Category(Tenant, Timestamps, Revised, SoftDeleted, Base):
     """A shelf of templates; the house's are everyone's."""
 
     __tablename__ = "categories"

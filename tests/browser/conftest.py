@@ -44,6 +44,7 @@ VALUES (
     initcap(:role),
     ARRAY[CASE :role WHEN 'limited' THEN 'viewer' WHEN 'limited-finance' THEN 'finance'
         WHEN 'limited-admin' THEN 'admin' ELSE :role END],
+    ARRAY[CASE :role WHEN 'limited' THEN 'viewer' ELSE replace(:role, 'limited-', '') END],
     CASE WHEN :role LIKE 'limited%' THEN ARRAY(
         SELECT workspace_id FROM campaigns GROUP BY workspace_id ORDER BY count(*) DESC, workspace_id LIMIT 2
     ) END
@@ -84,6 +85,17 @@ class Site:
 
     def sign_in(self, role="admin"):
         """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-…` of the others."""
+    @contextmanager
+    def changing(self):
+        """A transaction in which the same superuser changes something, as a product would."""
+        with running_server(self.home / "postgres") as server:
+            engine = engine_for(server.dsn("sightline", SUPERUSER))
+            with engine.begin() as connection:
+                yield connection
+            engine.dispose()
+
+    def sign_in(self, role="admin"):
+        """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-finance` and so on."""
         with running_server(self.home / "postgres") as server:
             engine = engine_for(server.dsn("sightline", SUPERUSER))
             with engine.begin() as connection:

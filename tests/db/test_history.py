@@ -267,6 +267,88 @@ def test_a_deleted_template_keeps_its_versions(connection, home):
     refused(connection, "DELETE FROM templates WHERE id = :t", "foreign key", t=made.id)
 
 
+def section(connection, template, kind, position=0, **values):
+    return rows.add(connection, "template_sections", workspace_id=template.workspace_id, template_id=template.id,
+        kind=kind, position=position, **values)  # fmt: skip
+
+
+def kinds_kept(connection, template):
+    """Of each version: its number, why it is kept, and the kinds of its sections."""
+    return connection.execute(
+        text(
+            "SELECT version, reason, jsonb_path_query_array(sections, '$[*].kind') #>> '{}' FROM template_versions"
+            " WHERE template_id = :t ORDER BY version"
+        ),
+        {"t": template},
+    ).all()
+
+
+def test_sections_that_come_with_a_new_template_are_no_change_of_it(connection, home):
+    made = rows.template(connection, home)
+    section(connection, made, "hero")
+    section(connection, made, "footer", 1)
+    assert versions(connection, made.id) == []
+
+
+@pytest.fixture
+def committed(shared):
+    """A template with a hero, made in a transaction before."""
+
+    def make(**values):
+        with shared.setup.begin() as connection:
+            made = rows.template(connection, rows.workspace(connection).id, **values)
+            section(connection, made, "hero", html_content="1")
+        return made
+
+    return make
+
+
+def test_a_change_of_sections_alone_keeps_the_old_ones_once_a_transaction(shared, committed):
+    made = committed()
+    with shared.setup.begin() as connection:
+        section(connection, made, "text", 1)
+        section(connection, made, "footer", 2)
+        connection.execute(text("UPDATE template_sections SET kind = 'top' WHERE position = 0 AND template_id = :t"),
+            {"t": made.id})  # fmt: skip
+    with shared.setup.begin() as connection:
+        assert kinds_kept(connection, made.id) == [(1, "snapshot", '["hero"]')]
+        connection.execute(text("DELETE FROM template_sections WHERE template_id = :t"), {"t": made.id})
+    with shared.setup.begin() as connection:
+        connection.execute(text("UPDATE template_sections SET kind = kind WHERE template_id = :t"), {"t": made.id})
+        assert kinds_kept(connection, made.id) == [
+            (1, "snapshot", '["hero"]'), (2, "snapshot", '["top", "text", "footer"]')
+        ]  # fmt: skip
+
+
+def test_a_publication_keeps_the_sections_that_were_written_with_it(shared, committed):
+    made = committed(status="published")
+    with shared.setup.begin() as connection:
+        section(connection, made, "footer", 1)
+    with shared.setup.begin() as connection:
+        assert kinds_kept(connection, made.id) == [(1, "publish", '["hero"]'), (2, "publish", '["hero", "footer"]')]
+
+
+@pytest.mark.parametrize(("tier", "kept"), [("free", 5), ("pro", 7)])
+def test_so_many_versions_are_kept_of_sections_too_and_published_ones_always(shared, committed, tier, kept):
+    made = committed(status="published")
+    with shared.setup.begin() as connection:
+        on_plan(connection, made.workspace_id, tier)
+        change(connection, "templates", made.id, status="draft")
+    for number in range(2, 10):
+        with shared.setup.begin() as connection:
+            connection.execute(
+                text("UPDATE template_sections SET html_content = :html WHERE template_id = :t"),
+                {"html": str(number), "t": made.id},
+            )
+    with shared.setup.begin() as connection:
+        found = connection.execute(
+            text("SELECT version, reason, sections -> 0 ->> 'html_content' FROM template_versions"
+                " WHERE template_id = :t ORDER BY version"),
+            {"t": made.id},
+        ).all()  # fmt: skip
+    assert found == [(1, "publish", "1"), *((n, "snapshot", str(n)) for n in range(9 - kept, 9))]
+
+
 # --- Credits and prices -----------------------------------------------------------------------------------------------
 
 
@@ -358,6 +440,10 @@ AUDITED = {
     "plan_features": "feature = 'new'",
     "credit_packages": "name = 'New'",
     "templates": "name = 'New'",
+    "template_sections": "kind = 'new'",
+    "categories": "name = 'New'",
+    "template_categories": "created_at = '2026-01-01'",
+    "component_library": "name = 'New'",
     "quota_overrides": "reason = 'New'",
     "settings": """value = '"New"'""",
     "budgets": "name = 'New'",

@@ -84,6 +84,8 @@ BILLS = {
         "source_digest"],
     "provider_bill_lines": ["kind", "variant", "context_from", "step", "file_id", "replaced_by"],
 }  # fmt: skip
+# What says that somebody edited sections and shelves.
+EDITS = {"templates": ["sections_changed_in"], "categories": ["revision"]}
 # What calls saved, found anew from the price book.
 SAVINGS = ["cache_saving", "batch_saving"]
 
@@ -105,6 +107,7 @@ def digests(connection):
                 + SAVINGS
                 + (STAMPS if table in SEARCHED else [])
                 + BILLS.get(table, [])
+                + EDITS.get(table, [])
             },
         )
         for table in tables

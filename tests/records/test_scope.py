@@ -44,6 +44,9 @@ OF_SUMS = {
     "invoices.unpaid",
     "simulations.hits_by_day",
     "simulations.simulations",
+    "template_texts.figures_of",
+    "template_texts.kept_of",
+    "template_texts.shelves_of",
 }
 # Names of the viewer's own workspaces, by which lists are narrowed; the lists themselves check who may read them.
 OF_ANY_ROLE = {"reading.short_names", "reading.workspaces_named"}
@@ -171,6 +174,17 @@ CALLS = {
     "simulations.simulated_workspaces": lambda keys: [{"simulation": one} for one in keys["simulations"]],
     "simulations.simulations": lambda keys: [{"plan": one} for one in keys["simulated_plans"]],
     "stops.stops": lambda _: [{}],
+    **{
+        f"template_texts.{name}": lambda keys: [{"key": one} for one in keys["templates"]]
+        for name in ("figures_of", "kept_of", "shelves_of", "text_of", "version_texts")
+    },
+    "template_texts.categories": lambda _: [{}],
+    "template_texts.component_text": lambda keys: [{"key": one} for one in keys["components"]],
+    "template_texts.deleted_templates": lambda _: [{}],
+    "template_texts.shelves": lambda _: [{}],
+    "template_texts.version_text": lambda keys: [
+        {"key": one, "version": version} for one in keys["templates"] for version in (0, 1, 2)
+    ],
     "templates.best_rated": lambda _: [{}],
     "templates.most_downloaded": lambda _: [{}],
     "templates.search_components": lambda keys: [{}, {"words": keys["word"]}],
@@ -248,6 +262,12 @@ def known(world):
             )
         )
 
+        connection.execute(
+            text(
+                "INSERT INTO templates (workspace_id, product, name, deleted_at)"
+                " SELECT workspace_id, product, name, now() FROM templates"
+            )
+        )
         connection.execute(text("UPDATE quota_balances SET limit_amount = 10, used = 9"))
         connection.execute(text("UPDATE invoices SET status = 'open', issued_at = now(), due_at = now()"))
         connection.execute(
@@ -269,6 +289,7 @@ def known(world):
                 return list(connection.scalars(question, {"tenant": tenant.workspace}))
 
             found = {table: of(table) for table in ("budgets", "campaigns", "contacts", "invoices", "templates")}
+            found["components"] = of("component_library")
             slug = connection.scalar(
                 text("SELECT slug FROM workspaces WHERE id = :tenant"), {"tenant": tenant.workspace}
             )
@@ -290,7 +311,9 @@ def known(world):
 
 def told(function, world, viewer, asked):
     """All that the function says, as text."""
-    answers = [function(world.database.ro, viewer, **arguments) for arguments in asked]
+    # Of what was deleted only the engine of commands knows.
+    engine = world.database.rw if function.__name__.startswith("deleted") else world.database.ro
+    answers = [function(engine, viewer, **arguments) for arguments in asked]
     read = [list(one) if isinstance(one, Iterator) else one for one in answers]
     return "\n".join(one.to_csv() if hasattr(one, "to_csv") else str(one) for one in read)
 

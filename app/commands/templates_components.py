@@ -1,0 +1,178 @@
+"""The component library: what customers' web components are called and cost, and where they are offered."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, Row, select, update
+
+from app.access import Viewer
+from app.commands.merging import merged_texts
+from app.commands.stale import EditedMeanwhileError, Way
+from app.commands.templates_scope import Editing, editing, reasoned
+from app.commands.texts import one_line
+from db.errors import SightlineError
+from db.tables.templates import LibraryComponent
+
+LONGEST: Mapping[str, int] = {"name": 120, "category": 80, "description": 2_000, "code": 1_000_000}
+MOST_TAGS, LONGEST_TAG = 20, 40
+HIGHEST_PRICE = Decimal(10_000)
+_PLACES = 2
+_WAYS: Mapping[str, Way] = {"code": merged_texts, "description": merged_texts}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What can be changed of a component."""
+
+    name: str
+    description: str | None = None
+    category: str | None = None
+    tags: tuple[str, ...] = ()
+    code: str | None = None
+    price: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Where a component was offered and for how much, and the revision that it has since."""
+
+    is_public: bool
+    is_marketplace_item: bool
+    price: Decimal
+    revision: int
+
+
+def edit_component(
+    engine: Engine,
+    by: Viewer,
+    key: UUID,
+    wanted: Terms,
+    *,
+    revision: int,
+    reason: str = "",
+    made_on: Terms | None = None,
+) -> int:
+    """Change what it says, if nobody did since it was read, when it was as `made_on`; the revision it has then."""
+    with editing(engine, by, reason) as desk:
+        terms = _fit(wanted)
+        found = _locked(desk, key)
+        now = _terms(found)
+        # Downloads and likes that were counted since are in nobody's way.
+        if found.revision != revision and made_on != now:
+            raise EditedMeanwhileError(
+                f"the component {found.name}",
+                now=asdict(now),
+                wanted=asdict(terms),
+                revision=found.revision,
+                made_on=asdict(made_on) if made_on else None,
+                ways=_WAYS,
+            )
+        if terms.price > 0 and not found.is_marketplace_item and terms.price != now.price:
+            raise SightlineError("Only what is in the marketplace has a price.", fix="Put it there first.")
+        return _set(desk, found, **(asdict(terms) | {"tags": list(terms.tags)}))
+
+
+def publish_component(
+    engine: Engine, by: Viewer, key: UUID, *, is_for_sale: bool, price: Decimal = Decimal(0), revision: int
+) -> Offered:
+    """Offer it to every workspace in the library, or besides for a price in the marketplace; where it was offered."""
+    with editing(engine, by) as desk:
+        found = _fresh(desk, key, revision)
+        if not (found.code or "").strip():
+            raise SightlineError(f"“{found.name}” has no code.", fix="Write some before others are offered it.")
+        _require_price(price)
+        now = _set(desk, found, is_public=True, is_marketplace_item=is_for_sale, price=price if is_for_sale else 0)
+        return Offered(found.is_public, found.is_marketplace_item, found.price, now)
+
+
+def retire_component(engine: Engine, by: Viewer, key: UUID, *, revision: int, reason: str) -> Offered:
+    """Offer it to nobody any more; those who took it keep it. Where it was offered."""
+    with editing(engine, by, reasoned(reason)) as desk:
+        found = _fresh(desk, key, revision)
+        now = _set(desk, found, is_public=False, is_marketplace_item=False)
+        return Offered(found.is_public, found.is_marketplace_item, found.price, now)
+
+
+def offer_again(engine: Engine, by: Viewer, key: UUID, before: Offered) -> None:
+    """Undo: offer it where it was offered before."""
+    with editing(engine, by, "Taken back.") as desk:
+        found = _fresh(desk, key, before.revision)
+        _set(
+            desk, found, is_public=before.is_public, is_marketplace_item=before.is_marketplace_item, price=before.price
+        )
+
+
+def _locked(desk: Editing, key: UUID) -> Row[Any]:
+    table = LibraryComponent
+    found = desk.connection.execute(
+        select(
+            table.id, table.workspace_id, table.revision, table.name, table.description, table.category, table.tags,
+            table.code, table.price, table.is_public, table.is_marketplace_item,
+        )
+        .where(table.id == key, table.deleted_at.is_(None))
+        .with_for_update()
+    ).one_or_none()  # fmt: skip
+    if found is None:
+        raise SightlineError("This component is not there any more.", fix="Load the page again.")
+    return found
+
+
+def _fresh(desk: Editing, key: UUID, revision: int) -> Row[Any]:
+    found = _locked(desk, key)
+    if found.revision != revision:
+        raise EditedMeanwhileError(
+            f"the component {found.name}",
+            now=asdict(_terms(found)),
+            wanted=asdict(_terms(found)),
+            revision=found.revision,
+        )
+    return found
+
+
+def _terms(found: Row[Any]) -> Terms:
+    return Terms(found.name, found.description, found.category, tuple(found.tags), found.code, found.price)
+
+
+def _set(desk: Editing, found: Row[Any], **values: object) -> int:
+    table = LibraryComponent
+    of_it = (table.workspace_id == found.workspace_id, table.id == found.id)
+    after = desk.connection.execute(update(table).where(*of_it).values(**values).returning(table.revision))
+    return after.scalar_one()
+
+
+def _fit(wanted: Terms) -> Terms:
+    name, category = one_line(wanted.name), one_line(wanted.category or "") or None
+    if not name:
+        raise SightlineError("The component has no name.", fix="Give it one, such as Pricing table.")
+    terms = replace(wanted, name=name, category=category, tags=_tags(wanted.tags), code=_lines(wanted.code),
+        description=_lines(wanted.description))  # fmt: skip
+    for what, most in LONGEST.items():
+        length = len(getattr(terms, what) or "")
+        if length > most:
+            raise SightlineError(f"The {what} has {length:,} characters.", why=f"At most {most:,} fit.")
+    _require_price(terms.price)
+    return terms
+
+
+def _tags(given: tuple[str, ...]) -> tuple[str, ...]:
+    kept = tuple(dict.fromkeys(tag for tag in map(one_line, given) if tag))
+    if len(kept) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in kept):
+        raise SightlineError(
+            "These tags can't be kept.", why=f"At most {MOST_TAGS} fit, each of {LONGEST_TAG} characters."
+        )
+    return kept
+
+
+def _lines(given: str | None) -> str | None:
+    kept = (given or "").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return kept if kept.strip() else None
+
+
+def _require_price(price: Decimal) -> None:
+    if not price.is_finite() or not 0 <= price <= HIGHEST_PRICE or price != round(price, _PLACES):
+        raise SightlineError(
+            f"{price} is no price of a component.", why=f"It is from 0 to {HIGHEST_PRICE:,}, with two decimal places."
+        )
