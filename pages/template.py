@@ -6,6 +6,8 @@ from app import serving, ui
 from app.access import Permission
 from app.records.templates import template
 from app.ui import shelf, template_use
+from app.ui.links import anchor
+from app.ui.markup import tag
 
 viewer = ui.person_here(Permission.TEMPLATES_READ)
 key = shelf.template_key()
@@ -17,6 +19,8 @@ if found is None:
 
 scope = ui.top(found.name, viewer, default_days=365)
 shelf.facts(found)
+if viewer.may(Permission.TEMPLATES_MANAGE):
+    st.html(tag("p", anchor("Edit it", ui.link("edit_template", scope, edit_template=found.id)), class_="sl sl-small"))
 campaigns = template_use.campaigns_of(viewer, found.id)
 if campaigns:
     one = scope.narrowed(campaign=campaigns)

@@ -5,6 +5,8 @@ import streamlit as st
 from app import ui
 from app.access import Permission
 from app.ui import shelf, template_use
+from app.ui.links import anchor
+from app.ui.markup import tag
 from app.ui.switches import shelves
 
 HEADLINES = ("emails_delivered", "open_rate", "click_rate", "clicks_per_open", "views", "clicks_per_view", "form_rate")
@@ -44,6 +46,8 @@ def market() -> None:
     shelf.market(scope, show="Saved components")
 
 
+if viewer.may(Permission.TEMPLATES_MANAGE):
+    st.html(tag("p", anchor("Edit templates", ui.link("template_desk", scope)), class_="sl sl-small"))
 ui.tiles((*HEADLINES, "average_rating"), scope, title="What was made with them")
 shelves(
     "show",

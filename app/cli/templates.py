@@ -132,7 +132,7 @@ def templates_edit(
     """
     given = {"name": name, "subject": subject, "preheader": preheader, "category": category,
         "html_content": _read(html), "text_content": _read(text)}  # fmt: skip
-    changed = {field: value for field, value in given.items() if value is not None}
+    changed: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
     if not changed:
         raise SightlineError("Nothing to change was given.", fix="Give what it says from now on, such as --subject.")
     with shared.operating() as (engine, by):

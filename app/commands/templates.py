@@ -192,7 +192,7 @@ def _sections(connection: Connection, workspace: UUID, key: UUID) -> tuple[Secti
     return tuple(Section(*row) for row in found)
 
 
-def _version(connection: Connection, found: _Found, key: UUID, version: int) -> Row[Any]:
+def _version(connection: Connection, found: _Found, key: UUID, version: int) -> Row[*tuple[Any, ...]]:
     then = connection.execute(
         select(
             TemplateVersion.subject, TemplateVersion.preheader, TemplateVersion.html_content,

@@ -105,9 +105,9 @@ def offer_again(engine: Engine, by: Viewer, key: UUID, before: Offered) -> None:
         )
 
 
-def _locked(desk: Editing, key: UUID) -> Row[Any]:
+def _locked(desk: Editing, key: UUID) -> Row[*tuple[Any, ...]]:
     table = LibraryComponent
-    found = desk.connection.execute(
+    found: Row[*tuple[Any, ...]] | None = desk.connection.execute(
         select(
             table.id, table.workspace_id, table.revision, table.name, table.description, table.category, table.tags,
             table.code, table.price, table.is_public, table.is_marketplace_item,
@@ -120,7 +120,7 @@ def _locked(desk: Editing, key: UUID) -> Row[Any]:
     return found
 
 
-def _fresh(desk: Editing, key: UUID, revision: int) -> Row[Any]:
+def _fresh(desk: Editing, key: UUID, revision: int) -> Row[*tuple[Any, ...]]:
     found = _locked(desk, key)
     if found.revision != revision:
         raise EditedMeanwhileError(
@@ -132,11 +132,11 @@ def _fresh(desk: Editing, key: UUID, revision: int) -> Row[Any]:
     return found
 
 
-def _terms(found: Row[Any]) -> Terms:
+def _terms(found: Row[*tuple[Any, ...]]) -> Terms:
     return Terms(found.name, found.description, found.category, tuple(found.tags), found.code, found.price)
 
 
-def _set(desk: Editing, found: Row[Any], **values: object) -> int:
+def _set(desk: Editing, found: Row[*tuple[Any, ...]], **values: object) -> int:
     table = LibraryComponent
     of_it = (table.workspace_id == found.workspace_id, table.id == found.id)
     after = desk.connection.execute(update(table).where(*of_it).values(**values).returning(table.revision))

@@ -72,7 +72,8 @@ def draft_template(engine: Engine, client: MeteredClient, by: Viewer, wanted: Wi
     if isinstance(answer, Refused):
         return answer
     cost = "at a price that nobody has said yet" if answer.cost is None else f"for {answer.cost:.4f} USD"
-    return Drafted(replace(now, **_fields(answer.text)), cost)
+    fields: dict[str, Any] = _fields(answer.text)
+    return Drafted(replace(now, **fields), cost)
 
 
 def _counted_for(engine: Engine, by: Viewer, slug: str) -> tuple[UUID, UUID]:

@@ -126,7 +126,7 @@ def put_on_shelves(engine: Engine, by: Viewer, template: UUID, shelves: Sequence
     return before
 
 
-def _fitting(desk: Editing, workspace: UUID, kind: str, keys: set[UUID]) -> Sequence[Row[Any]]:
+def _fitting(desk: Editing, workspace: UUID, kind: str, keys: set[UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
     """Shelves of the template's own workspace or of the library, of its kind, that are in use."""
     found = desk.connection.execute(
         select(Category.id, Category.workspace_id, Category.name, Category.kind, Category.is_active)
@@ -152,7 +152,7 @@ def _activate(engine: Engine, by: Viewer, key: UUID, revision: int, reason: str,
         return _set(desk, found, is_active=is_active)
 
 
-def _locked(desk: Editing, key: UUID) -> Row[Any]:
+def _locked(desk: Editing, key: UUID) -> Row[*tuple[Any, ...]]:
     desk.require_own(desk.connection.scalar(select(Category.workspace_id).where(Category.id == key)))
     found = desk.connection.execute(
         select(
@@ -167,7 +167,7 @@ def _locked(desk: Editing, key: UUID) -> Row[Any]:
     return found
 
 
-def _of_kind(desk: Editing, workspace: UUID, kind: str) -> Sequence[Row[Any]]:
+def _of_kind(desk: Editing, workspace: UUID, kind: str) -> Sequence[Row[*tuple[Any, ...]]]:
     """In their order."""
     return desk.connection.execute(
         select(Category.id, Category.name, Category.display_order)
@@ -176,13 +176,13 @@ def _of_kind(desk: Editing, workspace: UUID, kind: str) -> Sequence[Row[Any]]:
     ).all()
 
 
-def _set(desk: Editing, found: Row[Any], **values: object) -> int:
+def _set(desk: Editing, found: Row[*tuple[Any, ...]], **values: object) -> int:
     of_it = (Category.workspace_id == found.workspace_id, Category.id == found.id)
     after = desk.connection.execute(update(Category).where(*of_it).values(**values).returning(Category.revision))
     return after.scalar_one()
 
 
-def _require_new_name(there: Sequence[Row[Any]], name: str) -> None:
+def _require_new_name(there: Sequence[Row[*tuple[Any, ...]]], name: str) -> None:
     if name.lower() in {one.name.lower() for one in there}:
         raise SightlineError(f"There is a shelf “{name}” already.", fix="Use that one, or choose another name.")
 

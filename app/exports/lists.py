@@ -153,7 +153,7 @@ def _assets(wanted: Wanted) -> Page[belongings.Asset]:
 
 def _templates(wanted: Wanted) -> Page[templates.Template]:
     values = wanted.given
-    one_of = {name: text_of(values, name) or None for name in ("kind", "status", "category")}
+    one_of: dict[str, Any] = {name: text_of(values, name) or None for name in ("kind", "status", "category")}
     shelf = text_of(values, "of")
     return templates.search_templates(
         wanted.engine, wanted.viewer, text_of(values, "words"), **one_of, products=values.get("product", ()),

@@ -21,7 +21,7 @@ from app.ui.markup import tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
 from app.ui.template_fields import draft_of
-from app.ui.template_form import LIBRARY, save_draft
+from app.ui.template_form import LIBRARY, save_draft, unmade
 from app.ui.template_history import differences
 from db.errors import SightlineError
 from db.tables.products import PRODUCTS
@@ -67,6 +67,7 @@ def draft(scope: Scope) -> None:
             workspace_slug=own.get(owner or ""),
         ),
         "The template is there, as a draft.",
+        undo=unmade(scope),
     )  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def _sections(now: Sequence[Section]) -> list[Mapping[str, Any]]:
         },
         alt="Sections of the template: place, kind, HTML and settings.",
     )
-    return edited.to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in edited.to_dict("records")]
 
 
 def _read_sections(rows: Sequence[Mapping[str, Any]]) -> tuple[Section, ...]:

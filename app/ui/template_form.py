@@ -9,6 +9,7 @@ from app import serving
 from app.commands import templates
 from app.commands.stale import EditedMeanwhileError, Fields
 from app.commands.templates import Draft
+from app.commands.templates_states import delete_templates
 from app.records.template_texts import Text
 from app.ui import words
 from app.ui.both_versions import both_versions
@@ -46,6 +47,7 @@ def write(scope: Scope, *, sees_all: bool) -> None:
             serving.engines().rw, scope.viewer, read(given, begin), product=product, kind=kind, workspace_slug=slug
         ),
         "The template is there, as a draft.",
+        undo=unmade(scope),
     )
 
 
@@ -87,6 +89,14 @@ def save_draft(scope: Scope, one: Text, wanted: Callable[[], Draft], before: Dra
         undo=Undo(take_back),
         shown=differing,
         together=save_both,
+    )
+
+
+def unmade(scope: Scope) -> Undo:
+    """What was just written is deleted again, unless somebody has changed it since."""
+    return Undo(
+        lambda key: delete_templates(serving.engines().rw, scope.viewer, {key: 1}, reason="Taken back."),
+        "It is deleted again.",
     )
 
 

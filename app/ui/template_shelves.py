@@ -188,7 +188,7 @@ def put(scope: Scope, one: Text) -> None:
             return
     attempt(
         lambda: commands.put_on_shelves(rw, scope.viewer, one.id, chosen),
-        f"{one.name} stands on {words.counted(len(chosen), 'shelf', 'shelves')}.",
+        f"{one.name} stands on {len(chosen)} shelves." if len(chosen) != 1 else f"{one.name} stands on 1 shelf.",
         undo=Undo(lambda before: commands.put_on_shelves(rw, scope.viewer, one.id, before)),
     )
 

@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.web import export, oidc, report, signing
-from app.web.ahead import ahead_of
 from app.web import export, oidc, preview, report, signing
+from app.web.ahead import ahead_of
 from app.web.compressed import Compressed, StaticFiles
 from app.web.gate import Gate
 from app.web.headers import SecurityHeaders, content_policy

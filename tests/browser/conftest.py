@@ -44,7 +44,6 @@ VALUES (
     initcap(:role),
     ARRAY[CASE :role WHEN 'limited' THEN 'viewer' WHEN 'limited-finance' THEN 'finance'
         WHEN 'limited-admin' THEN 'admin' ELSE :role END],
-    ARRAY[CASE :role WHEN 'limited' THEN 'viewer' ELSE replace(:role, 'limited-', '') END],
     CASE WHEN :role LIKE 'limited%' THEN ARRAY(
         SELECT workspace_id FROM campaigns GROUP BY workspace_id ORDER BY count(*) DESC, workspace_id LIMIT 2
     ) END
@@ -83,8 +82,6 @@ class Site:
                 connection.exec_driver_sql(statement)
             engine.dispose()
 
-    def sign_in(self, role="admin"):
-        """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-…` of the others."""
     @contextmanager
     def changing(self):
         """A transaction in which the same superuser changes something, as a product would."""
@@ -95,7 +92,7 @@ class Site:
             engine.dispose()
 
     def sign_in(self, role="admin"):
-        """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-finance` and so on."""
+        """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-…` of the others."""
         with running_server(self.home / "postgres") as server:
             engine = engine_for(server.dsn("sightline", SUPERUSER))
             with engine.begin() as connection:

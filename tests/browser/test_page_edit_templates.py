@@ -164,6 +164,15 @@ def shown_in_a_frame(page, address):
     return page.frames[-1]
 
 
+def as_it_came(html):
+    """A preview that would write nothing anew, and only sends its policy with it."""
+
+    def answer(route):
+        route.fulfill(body=html, headers={"content-type": "text/html; charset=utf-8", **HEADERS})
+
+    return answer
+
+
 @pytest.mark.parametrize("way", ["as the preview writes it", "as it came"])
 def test_nothing_of_a_hostile_template_runs_loads_sends_or_leads_away(desk, look, template, way):
     """Once through all of it, and once with the frame's policy alone: each would do without the other."""
@@ -176,8 +185,7 @@ def test_nothing_of_a_hostile_template_runs_loads_sends_or_leads_away(desk, look
             key = template(name, hostile) if way == "as the preview writes it" else name
             shown = f"{site.url}/preview/template/{key}"
             if way == "as it came":
-                page.route(shown, lambda route, html=hostile: route.fulfill(
-                    body=html, headers={"content-type": "text/html; charset=utf-8", **HEADERS}))  # fmt: skip
+                page.route(shown, as_it_came(hostile))
             requests: list[str] = []
             page.on("request", lambda request, told=requests: told.append(request.url))
             frame = shown_in_a_frame(page, shown)
@@ -234,7 +242,7 @@ def test_who_is_limited_sees_only_theirs_and_does_not_change_the_library(desk, o
     assert set(owners) <= mine | {"Sightline library"}
     page = opened(key, role="limited-admin")
     form = edit(page)
-    form.get_by_label("Subject").fill("Mine now")
+    form.get_by_label("Subject", exact=True).fill("Mine now")
     form.get_by_role("button", name="Save", exact=True).click()
     expect(form.get_by_role("alert")).to_contain_text("belongs to the library")
     assert now(site, key)[0] == SUBJECT
@@ -246,10 +254,10 @@ def test_two_admins_edit_one_template_and_save_both_edits_together(desk, opened,
     ada, bob = opened(key), opened(key)
     of_ada, of_bob = edit(ada), edit(bob)
     of_bob.get_by_label("HTML", exact=True).fill(HTML.replace("one", "1"))
-    of_bob.get_by_label("Why?").fill("Figures.")
+    of_bob.get_by_label("Why?", exact=True).fill("Figures.")
     of_bob.get_by_role("button", name="Save", exact=True).click()
     done(bob, "Edited twice was changed.")
-    of_ada.get_by_label("Subject").fill("Two of us")
+    of_ada.get_by_label("Subject", exact=True).fill("Two of us")
     of_ada.get_by_label("HTML", exact=True).fill(HTML.replace("four", "4"))
     of_ada.get_by_role("button", name="Save", exact=True).click()
     refusal = of_ada.get_by_role("alert")
@@ -276,7 +284,7 @@ def test_many_are_changed_with_their_number_said_first_and_taken_back_at_once(de
     expect(asked.get_by_role("heading", name="Retire 3 templates")).to_be_visible()
     asked.get_by_role("button", name="Retire 3 templates").click()
     expect(asked.get_by_role("alert")).to_contain_text("This is done for a reason.")
-    asked.get_by_label("Why?").fill("The season is over.")
+    asked.get_by_label("Why?", exact=True).fill("The season is over.")
     asked.get_by_role("button", name="Retire 3 templates").click()
     done(page, "3 templates are retired.")
     assert {now(site, key)[2] for key in keys} == {"retired"}
@@ -297,7 +305,7 @@ def test_versions_are_shown_side_by_side_and_rolled_back(desk, opened, template)
     expect(card.locator("ins")).to_have_text("<p>2</p>")
     page.get_by_role("button", name="Roll back to version 1").click()
     asked = dialog(page)
-    asked.get_by_label("Why?").fill("The words were better.")
+    asked.get_by_label("Why?", exact=True).fill("The words were better.")
     asked.get_by_role("button", name="Roll back", exact=True).click()
     done(page, "says what version 1 said")
     assert now(site, key)[1::2] == (HTML, 3)
@@ -310,11 +318,11 @@ def test_a_template_is_deleted_and_restored(desk, opened, template):
     key = template("Wombat of a test")
     page = opened(key)
     asked = choose(page, "More to do", "Delete")
-    asked.get_by_label("Why?").fill("Made twice.")
+    asked.get_by_label("Why?", exact=True).fill("Made twice.")
     asked.get_by_role("button", name="Delete 1 template").click()
     done(page, "Wombat of a test is deleted.")
     page = opened(show="Deleted")
-    page.get_by_label("Chosen").click()
+    page.get_by_label("Chosen", exact=True).click()
     page.get_by_role("option", name="Wombat of a test").click()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Restore").click()
@@ -328,10 +336,10 @@ def test_a_model_drafts_and_what_it_wrote_is_seen_before_it_is_kept(desk, opened
     page = opened()
     page.get_by_role("button", name="Draft with AI").click()
     form = dialog(page)
-    wish = form.get_by_label("What should it say?")
+    wish = form.get_by_label("What should it say?", exact=True)
     form.get_by_role("button", name="Ask").click()
     expect(form.get_by_role("alert")).to_contain_text("It was not said what to write.")
-    form.get_by_label("Counted in the quota of").click()
+    form.get_by_label("Counted in the quota of", exact=True).click()
     page.keyboard.type(bakery)
     page.get_by_role("option", name=bakery, exact=True).click()
     for told in ("What the model wrote is no template.", "Nothing is saved yet."):
@@ -339,7 +347,7 @@ def test_a_model_drafts_and_what_it_wrote_is_seen_before_it_is_kept(desk, opened
         form.get_by_role("button", name="Ask").click()
         expect(form.get_by_text(told)).to_be_visible()
     expect(form.locator("ins").filter(has_text="<p>Come in.</p>")).to_be_visible()
-    form.get_by_label("Name").fill("Written for a test")
+    form.get_by_label("Name", exact=True).fill("Written for a test")
     form.get_by_role("button", name="Keep it as a draft").click()
     done(page, "The template is there, as a draft.")
     [row] = site.rows("SELECT subject, status, is_library FROM templates WHERE name = 'Written for a test'")

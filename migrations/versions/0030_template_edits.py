@@ -2,14 +2,14 @@
 
 A change of sections left no version, and a publication kept the sections as they were before it.
 
-Revision: 0026
-Follows: 0025
+Revision: 0030
+Follows: 0029
 """
 
 from migrations.running import run
 
-revision = "0026"
-down_revision = "0025"
+revision = "0030"
+down_revision = "0029"
 
 # New templates carry their own transaction: the sections that come with them are no change.
 COLUMNS = """
