@@ -121,7 +121,7 @@ def test_two_admins_change_the_same_exception_and_both_edits_are_saved_together(
     forms = [dialog(page, "Change") for page in (first, second)]
     ((key, ends_at),) = site.rows("SELECT id, ends_at FROM quota_overrides WHERE ends_at > now()"
         " ORDER BY ends_at, id LIMIT 1")  # fmt: skip
-    forms[0].get_by_label("Allows").fill("123,456")
+    forms[0].get_by_role("textbox", name="Allows").fill("123,456")
     say_why(forms[0], "A launch")
     forms[0].get_by_role("button", name="Save", exact=True).click()
     done(first, "The exception was changed.")
@@ -145,10 +145,10 @@ def test_two_admins_change_the_same_exception_and_both_edits_are_saved_together(
 def test_credits_are_granted_with_a_reason_and_taken_back(site, opened):
     page = opened("quotas", show="Credits")
     form = dialog(page, "Grant credits")
-    form.get_by_label("How many").fill("many")
+    form.get_by_role("textbox", name="How many").fill("many")
     form.get_by_role("button", name="Grant them").click()
     expect(form.get_by_role("alert")).to_contain_text("“many” is no whole number.")
-    form.get_by_label("How many").fill("30")
+    form.get_by_role("textbox", name="How many").fill("30")
     form.get_by_role("button", name="Grant them").click()
     expect(form.get_by_role("alert")).to_contain_text("This is done for a reason.")
     say_why(form, "An outage")
