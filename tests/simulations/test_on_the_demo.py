@@ -96,7 +96,10 @@ def enforced(demo, draft, simulated, product, some):
     """The draft is given to some of those that are hit, and their calls are made once more."""
     for workspace, refused, first, _ in some:
         with demo.setup.begin() as connection:
-            connection.execute(text("DELETE FROM quota_balances WHERE workspace_id = :home"), {"home": workspace})
+            connection.execute(
+                text("DELETE FROM quota_balances WHERE workspace_id = :home AND product = :product"),
+                {"home": workspace, "product": product},
+            )
             connection.execute(
                 text(
                     "UPDATE subscriptions SET plan_id = :draft WHERE workspace_id = :home AND product = :product"
