@@ -18,6 +18,7 @@ from app.cli import (
     audit,
     bills,
     budgets,
+    company_settings,
     exports,
     lake,
     month_report,
@@ -72,6 +73,8 @@ app.add_typer(months.months_app, name="months")
 app.add_typer(quotas.quotas_app, name="quotas")
 app.add_typer(audit.audit_app, name="audit")
 app.add_typer(templates.templates_app, name="templates")
+app.add_typer(company_settings.settings_app, name="settings")
+app.add_typer(company_settings.retention_app, name="retention")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from app.records import (
     belongings,
     budgets,
     campaigns,
+    company_settings,
     contacts,
     customers,
     events,
@@ -269,6 +270,14 @@ def _audit(wanted: Wanted) -> Page[audit.AuditRow]:
     return audit.audit_rows(wanted.engine, wanted.viewer, asked, **wanted.paged)
 
 
+def _settings(wanted: Wanted) -> Page[company_settings.CompanySetting]:
+    return _whole(company_settings.company_settings(wanted.engine, wanted.viewer))
+
+
+def _retention_rules(wanted: Wanted) -> Page[company_settings.RetentionRule]:
+    return _whole(company_settings.retention_rules(wanted.engine, wanted.viewer))
+
+
 def _credit_movements(wanted: Wanted) -> Page[ledgers.Movement]:
     return ledgers.ledger(wanted.engine, wanted.viewer, key_named(wanted.given, "user"), **wanted.paged)
 
@@ -424,6 +433,8 @@ LISTS: Mapping[str, LiveList] = {
         ("credit_holders", _credit_holders, quotas.CreditHolder, ("workspace",), ()),
         ("service_limits", _service_limits, quotas.ServiceLimit, (), ()),
         ("simulated_workspaces", _simulated_workspaces, simulations.SimulatedWorkspace, ("simulation",), ("place",)),
+        ("settings", _settings, company_settings.CompanySetting, (), ()),
+        ("retention_rules", _retention_rules, company_settings.RetentionRule, (), ()),
         ("credit_movements", _credit_movements, ledgers.Movement, ("user",), ()),
     )
 }  # fmt: skip

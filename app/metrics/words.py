@@ -22,6 +22,7 @@ PRODUCT_NAMES = {
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SPELLED = {
     "ai": "AI",
+    "api": "API",
     "cpa": "CPA",
     "cpc": "CPC",
     "cpm": "CPM",

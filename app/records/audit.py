@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Engine, select, text
 
 from app.access import Permission, Viewer
-from app.records.audit_words import names_of, said
+from app.records.audit_words import exact, names_of, said
 from app.records.reading import Page, Place, moments, page_of, rows, some, typed_words
 from db.engine import seeing
 from db.tables.identity import TeamMember
@@ -73,7 +73,7 @@ class _Seen:
 _VISIBLE = "(l.workspace_id = ANY (:workspaces) OR l.workspace_id IS NULL AND :of_company)"
 _LIST = f"""
     SELECT l.position, l.at, l.actor, l.action, l.table_name, l.row_key, l.workspace_id, w.name AS workspace,
-        l.before, l.after, l.reason, l.database_role
+        CAST(l.before AS TEXT) AS before, CAST(l.after AS TEXT) AS after, l.reason, l.database_role
     FROM audit_log AS l
     LEFT JOIN workspaces AS w ON w.id = l.workspace_id
     WHERE {_VISIBLE}
@@ -163,7 +163,8 @@ def _rows(engine: Engine, viewer: Viewer, wanted: Wanted, after: Place | None, l
 
     def made(**row: Any) -> AuditRow:  # noqa: ANN401 - columns of any kind
         name = names.get((row["table_name"], row["row_key"]))
-        return AuditRow(**row, name=name, says=said(row, name))
+        told = {**row, "before": exact(row["before"]), "after": exact(row["after"])}
+        return AuditRow(**told, name=name, says=said(told, name))
 
     return page_of(found, some(limit), lambda row: Place(row["at"], UUID(int=row["position"])), made)
 

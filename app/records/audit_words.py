@@ -1,7 +1,8 @@
 """Changes in words: what was made, changed or deleted, by the name that people know it by."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -70,27 +71,45 @@ def said(row: Mapping[str, Any], name: str | None) -> str:
     return f"{done} the {noun(row['table_name'])} {_short(called)}{f': {changes}' if changes else ''}."
 
 
+def exact(document: str | None) -> dict[str, Any] | None:
+    """What a row of the log holds, its amounts to their last digit: a price is no binary fraction."""
+    found: dict[str, Any] | None = None if document is None else json.loads(document, parse_float=Decimal)
+    return found
+
+
 def told_value(value: Any) -> str:  # noqa: ANN401 - what JSON holds
     """A value of a change, on one line."""
     if value is None or value == "":
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
     if isinstance(value, list) and not any(isinstance(one, list | dict) for one in value):
         return ", ".join(map(told_value, value)) or "nothing"
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    fields = [name for name in after if name not in _UNTOLD]
+    fields = list(_differing({name: after[name] for name in after if name not in _UNTOLD}, before))
     told = [
-        f"{name.replace('_', ' ')} from {_short(told_value(before.get(name)))} to {_short(told_value(after[name]))}"
-        for name in fields[:_MOST_FIELDS]
+        f"{name.replace('_', ' ')} from {_short(told_value(old))} to {_short(told_value(new))}"
+        for name, old, new in fields[:_MOST_FIELDS]
     ]
     more = len(fields) - _MOST_FIELDS
     return ", ".join(told) + (f", and {more} more" if more > 0 else "")
+
+
+def _differing(after: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Fields with what they were and are; of a document within a field, the fields of it that differ."""
+    for name, new in after.items():
+        old = before.get(name)
+        if isinstance(new, dict) and isinstance(old, dict):
+            yield from _differing({key: new.get(key) for key in sorted({*old, *new})}, old)
+        elif new != old:
+            yield name, old, new
 
 
 def _called(fields: Mapping[str, Any]) -> str | None:

@@ -1,5 +1,6 @@
 """The audit log as a list, narrowed by who, what and when; one change by its fields; and links to a thing's own."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,6 +11,7 @@ from app.records import audit
 from app.records.audit import ACTIONS, AuditRow
 from app.records.audit_words import subject, told_value
 from app.ui import words
+from app.ui.freshness import freshness
 from app.ui.links import address, anchor
 from app.ui.live import read
 from app.ui.markup import Markup, tag
@@ -19,14 +21,15 @@ from app.ui.scope import Scope
 from app.ui.sifted import PAGE
 from app.ui.tables import table
 from app.ui.views import note_broken
+from db.tables import Base
 
 _PAGE = "audit_log"
 _ANYBODY, _ANYTHING, _ANYHOW = "Anybody", "Anything", "Any change"
 _DONE = {"insert": "Made", "update": "Changed", "delete": "Deleted"}
 _COLUMNS: Columns = {
     "at": Column("When", leads="leads"),
-    "who": "Who",
     "says": "What",
+    "who": "Who",
     "reason": "Why",
     "workspace": "Workspace",
 }
@@ -45,7 +48,7 @@ def audit_list(scope: Scope) -> None:
     row = st.query_params.get("row", "")[:_KEY_LENGTH]
     who, what, how, sought, tables = _chosen(scope)
     here = ("audit", who, what, how, sought, row)
-    period = {} if row else {"since": scope.since, "until": scope.until}
+    period = {} if row else _period(scope)
     page = read(
         "audit", scope, **period, workspace=scope.where.get("workspace"), actor=None if who == _ANYBODY else who,
         table=None if what == _ANYTHING else tables[what], row=row,
@@ -93,7 +96,7 @@ def _chosen(scope: Scope) -> tuple[str, str, str, str, dict[str, tuple[str, ...]
     """Words and three choices, all in the address; what an address names is offered, however rare it is."""
     occurring = choices_of(scope.viewer)
     tables: dict[str, tuple[str, ...]] = {}
-    for one in occurring.tables:
+    for one in (*occurring.tables, *_named_tables(occurring.tables)):
         tables[subject(one)] = (*tables.get(subject(one), ()), one)
     actors = [_ANYBODY, *sorted(occurring.actors, key=str.lower)]
     whats, hows = [_ANYTHING, *sorted(tables)], [_ANYHOW, *_DONE.values()]
@@ -114,9 +117,22 @@ def _chosen(scope: Scope) -> tuple[str, str, str, str, dict[str, tuple[str, ...]
     )
 
 
+def _named_tables(occurring: Sequence[str]) -> list[str]:
+    """A link to the history of a thing names its table, though nothing of it was changed lately or ever."""
+    named = st.query_params.get_all("of")
+    return [one for one in Base.metadata.tables if subject(one) in named and one not in occurring]
+
+
+def _period(scope: Scope) -> dict[str, object]:
+    """Days end where figures do, and changes are read live: the newest belong to the last of these days."""
+    is_open = scope.until > freshness(scope.as_of).last_day
+    return {"since": scope.since, "until": None if is_open else scope.until}
+
+
 def _one_thing(scope: Scope, kept: dict[str, str | None]) -> None:
     more = anchor("Show all things", address(_PAGE, scope, **{**kept, "row": None}))
-    st.html(tag("p", "Only the history of one thing, whatever period is chosen. ", more, class_="sl sl-small"))
+    told = tag("p", "Only the history of one thing, whatever period is chosen.")
+    st.html(tag("div", told, tag("p", more), class_="sl sl-small"))
 
 
 def _shown(one: AuditRow, scope: Scope, kept: dict[str, str | None]) -> dict[str, Any]:

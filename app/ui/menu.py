@@ -74,5 +74,14 @@ PAGES = (
         Audience.ADMIN,
         is_detail=True,
     ),
+    MenuPage("retention", "Retention", ":material/auto_delete:", Permission.RETENTION_MANAGE, Audience.ADMIN),
+    MenuPage(
+        "settings",
+        "Settings",
+        ":material/settings:",
+        Permission.SETTINGS_MANAGE,
+        Audience.ADMIN,
+        script="company_settings",
+    ),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

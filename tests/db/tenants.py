@@ -87,6 +87,8 @@ def make_tenant(connection: Connection, canary: str) -> Tenant:
         connection.execute(
             insert(TABLES["campaigns"]).values(new_row(connection, TABLES["campaigns"], tenant) | {"channel": channel})
         )
+    # Only sealing makes a seal; a new database has rows to be sealed.
+    connection.exec_driver_sql("SELECT seal_audit_log(1)")
     for table in Base.metadata.sorted_tables:
         if not has_rows(connection, table, tenant) or table.name == "campaigns":
             connection.execute(insert(table).values(new_row(connection, table, tenant)))

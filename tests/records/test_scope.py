@@ -27,6 +27,8 @@ TODAY = datetime.now(UTC).date()
 OF_NO_WORKSPACE = {
     "audit.choices",
     "customers.offers",
+    "company_settings.company_settings",
+    "company_settings.retention_rules",
     "focus.bill_lines",
     "focus.book",
     "focus.month_of_cost",
@@ -85,6 +87,8 @@ CALLS = {
             Wanted(keys=tuple(keys["campaigns"])),
         )
     ],
+    "company_settings.company_settings": lambda _: [{}],
+    "company_settings.retention_rules": lambda _: [{}],
     "contacts.cohorts": lambda keys: [{"today": TODAY, "workspaces": frozenset({keys["workspace"]})}],
     "contacts.contact": lambda keys: [{"key": one} for one in keys["contacts"]],
     "contacts.recency": lambda keys: [{"today": TODAY, "workspaces": frozenset({keys["workspace"]})}],
