@@ -32,6 +32,12 @@ OPEN_TO_INGEST = [
 # How each function that the app's roles may call is called here.
 CALLS = {
     "app_workspaces()": "app_workspaces()",
+    "audited_workspaces()": "audited_workspaces()",
+    "seal_audit_log(integer)": "seal_audit_log(1)",
+    "customer_is_elsewhere(uuid)": "customer_is_elsewhere((SELECT id FROM users LIMIT 1))",
+    "invited_customer(text)": "invited_customer('somebody@new.example')",
+    "sections_of(uuid,uuid)": "sections_of((app_workspaces())[1], (SELECT id FROM templates LIMIT 1))",
+    "template_versions_kept(uuid)": "template_versions_kept((app_workspaces())[1])",
     "fact_partitions()": "fact_partitions()",
     "forget_event_keys(integer)": "forget_event_keys(1)",
     "forget_tombstones(integer)": "forget_tombstones(1)",
@@ -66,8 +72,30 @@ CALLS = {
     "quota_period(text,timestamp with time zone,text,timestamp with time zone)": (
         "quota_period('month', now(), 'Asia/Kolkata', now())"
     ),
-    "quota_limits(uuid,uuid,text,text,timestamp with time zone)": (
-        "quota_limits((app_workspaces())[1], NULL, 'mailer', 'emails', now())"
+    "quota_limits(uuid,uuid,text,text,timestamp with time zone,uuid)": (
+        "quota_limits((app_workspaces())[1], NULL, 'mailer', 'emails', now(), (SELECT id FROM plans LIMIT 1))"
+    ),
+    "quota_room(boolean,bigint,bigint,bigint,integer,timestamp with time zone,timestamp with time zone)": (
+        "quota_room(false, 1, 1, 1, 1, now(), now())"
+    ),
+    "quota_over_since(bigint,bigint,bigint,timestamp with time zone,timestamp with time zone)": (
+        "quota_over_since(1, 1, 3, NULL, now())"
+    ),
+    "quota_left_over(bigint,bigint,bigint)": "quota_left_over(1, 1, 1)",
+    "metered_calls(uuid,text,timestamp with time zone,timestamp with time zone,text)": (
+        "metered_calls((app_workspaces())[1], 'craft_ads', '2000-01-01', now())"
+    ),
+    "metered_use(uuid,uuid,text,text,timestamp with time zone,timestamp with time zone)": (
+        "metered_use((app_workspaces())[1], NULL, 'craft_ads', 'generations', '2000-01-01', now())"
+    ),
+    "may_pass_a_limit(uuid,text,uuid,timestamp with time zone,timestamp with time zone)": (
+        "may_pass_a_limit((app_workspaces())[1], 'craft_ads', (SELECT id FROM plans LIMIT 1), '2000-01-01', now())"
+    ),
+    "replay_quotas(uuid,text,uuid,timestamp with time zone,timestamp with time zone)": (
+        "replay_quotas((app_workspaces())[1], 'craft_ads', (SELECT id FROM plans LIMIT 1), '2000-01-01', now())"
+    ),
+    "give_up_quota_reservation(uuid,uuid,timestamp with time zone)": (
+        "give_up_quota_reservation((app_workspaces())[1], uuid_v7())"
     ),
     "quota_grace(bigint,integer,timestamp with time zone,timestamp with time zone)": "quota_grace(1, 1, now(), now())",
     "quota_words(text)": "quota_words('emails')",
@@ -77,8 +105,10 @@ CALLS = {
     "renew_quota_limits(uuid,uuid,text,text)": "renew_quota_limits((app_workspaces())[1], NULL, 'mailer', 'emails')",
     "quota_told(quota_level,bigint,bigint)": "quota_told(NULL, 1, 1)",
     "quota_instead(text)": "quota_instead('emails')",
-    "quota_upgrade(uuid,text,text,text,bigint)": "quota_upgrade((app_workspaces())[1], 'mailer', 'emails', 'month', 1)",
-    "quota_refused(uuid,text,quota_level)": "quota_refused((app_workspaces())[1], 'mailer', NULL)",
+    "quota_upgrade(uuid,text,text,text,bigint,uuid)": (
+        "quota_upgrade((app_workspaces())[1], 'mailer', 'emails', 'month', 1)"
+    ),
+    "quota_refused(uuid,text,quota_level,uuid)": "quota_refused((app_workspaces())[1], 'mailer', NULL)",
     "quota_refused_by_money(text,text,text)": "quota_refused_by_money('budget', 'A test.', 'emails')",
     "quota_paid(uuid,uuid,text,jsonb,text,jsonb,integer,interval,uuid)": (
         "quota_paid((app_workspaces())[1], NULL, 'mailer', '{\"emails\": 1}', 'a call', '{}', 0, INTERVAL '1 minute',"
