@@ -47,6 +47,11 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     SETTINGS_MANAGE = "settings.manage"
     RETENTION_MANAGE = "retention.manage"
+    JOBS_READ = "jobs.read"
+    JOBS_MANAGE = "jobs.manage"
+    INTEGRATIONS_READ = "integrations.read"
+    INTEGRATIONS_MANAGE = "integrations.manage"
+    DATA_HEALTH_READ = "data_health.read"
 
 
 _VIEWER = frozenset(

@@ -20,6 +20,7 @@ from app.cli import (
     budgets,
     company_settings,
     exports,
+    integrations,
     lake,
     month_report,
     months,
@@ -63,6 +64,7 @@ app.command()(questions.explain)
 app.command()(questions.metrics)
 app.command()(work.worker)
 app.add_typer(work.jobs_app, name="jobs")
+app.add_typer(integrations.integrations_app, name="integrations")
 app.add_typer(prices.prices_app, name="prices")
 app.add_typer(budgets.budgets_app, name="budgets")
 app.add_typer(bills.import_app, name="import")

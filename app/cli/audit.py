@@ -15,9 +15,10 @@ from app.commands.audit_chain import Head, Verified
 from app.exports.address import Kind
 from app.exports.files import WRITERS
 from app.exports.given import Values, given
-from app.exports.lists import Wanted, the_list
+from app.exports.lists import the_list
 from app.exports.live import Whole
 from app.exports.sheets import sheet_of_list
+from app.exports.wanted import Wanted
 from app.records.audit import ACTIONS, AuditRow
 
 audit_app = typer.Typer(help="Who changed what, when and why.", no_args_is_help=True)

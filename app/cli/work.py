@@ -1,55 +1,39 @@
 """The commands of the background: the worker itself, and a look at its jobs with what can be done about them."""
 
-import getpass
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from rich.table import Table
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping
 
 from app import database
-from app.access import operator
 from app.cli import shared
 from app.cli.shared import out, plain, say
+from app.commands import jobs
 from app.database import Address, Engines
 from app.jobs import queue
-from app.jobs.alerts import alert_jobs
-from app.jobs.audit import audit_jobs
-from app.jobs.budgets import budget_jobs
-from app.jobs.catalogue import Catalogue
-from app.jobs.costs import cost_jobs
-from app.jobs.lake import lake_jobs
-from app.jobs.prices import price_jobs
-from app.jobs.quotas import quota_jobs
+from app.jobs.kinds import Means, catalogue, known_kinds
 from app.jobs.service import CONNECTIONS_PER_WORKER, serve_jobs
-from app.jobs.upkeep import upkeep
 from app.lake.place import the_engine, the_place
 from app.lake.refresh import Refresher
 from app.lake.watch import watch
-from app.settings import settings
 from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.system import JOB_STATUSES
-from db.tables.workspaces import Workspace
 
 jobs_app = typer.Typer(help="The jobs of the background.", no_args_is_help=True)
 
 # The embedded server has a hundred connections, and pages need some of them as well.
 MOST_AT_ONCE = 16
 
+Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit log.")]
 Key = Annotated[UUID, typer.Argument(help="The key of the job, as `sightline jobs list` shows it.")]
-
-
-def catalogue(refresher: Refresher) -> Catalogue:
-    """Every kind of job that this program runs."""
-    zone = settings().zone
-    alerting = (*budget_jobs(), *cost_jobs(zone), *alert_jobs())
-    return Catalogue((*upkeep(zone), *price_jobs(), *quota_jobs(), *audit_jobs(zone), *alerting, *lake_jobs(refresher)))
 
 
 def worker(
@@ -66,7 +50,8 @@ def worker(
         if not quiet:
             say("The worker runs - Ctrl-C stops it, nothing is lost.")
         fresh = {"refresh": lambda stop: watch(watching, place.lock_url, stop)}
-        serve_jobs(engines, catalogue(_refresher(address)), at_once=at_once, companions=fresh)
+        means = Means(cache(lambda: _refresher(address)), lambda: database.setup_engine(address))
+        serve_jobs(engines, catalogue(means), at_once=at_once, companions=fresh)
     if not quiet:
         say("The worker has stopped.")
 
@@ -82,7 +67,7 @@ def jobs_list(
     """
     if status is not None and status not in JOB_STATUSES:
         raise SightlineError(f"No job is ever {status!r}.", fix=f"Choose one of {', '.join(JOB_STATUSES)}.")
-    with _seeing_all() as (connection, _):
+    with _seeing_all() as connection:
         rows = queue.listed(connection, status=status, at_most=last)
     if not rows:
         say("There are no such jobs. `sightline jobs add --help` says how to add one.")
@@ -102,7 +87,7 @@ def jobs_show(key: Key) -> None:
 
     Example: `sightline jobs show 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
     """
-    with _seeing_all() as (connection, _):
+    with _seeing_all() as connection:
         row = queue.found(connection, key)
     for name, value in row.items():
         if value is not None:
@@ -110,49 +95,65 @@ def jobs_show(key: Key) -> None:
 
 
 @jobs_app.command(name="run-again")
-def jobs_run_again(key: Key) -> None:
+def jobs_run_again(key: Key, reason: Reason) -> None:
     """Let a job that failed or was cancelled be tried again, from now on and as often as a new one.
 
-    Example: `sightline jobs run-again 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
+    Example: `sightline jobs run-again 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 --reason "The platform answers again"`
     """
-    with _seeing_all() as (connection, kinds):
-        row = queue.found(connection, key)
-        queue.run_again(connection, key, kinds.named(row["job_type"]).max_attempts)
-    say(f"The job {row['job_type']} waits for a worker.")
+    with shared.operating() as (engine, by):
+        kind = jobs.run_job_again(engine, by, known_kinds(), key, reason=reason)
+    say(f"The job {kind} waits for a worker.")
+
+
+@jobs_app.command(name="run-now")
+def jobs_run_now(key: Key, reason: Reason) -> None:
+    """Let a job that waits for its time, or for its next attempt, begin as soon as a worker is free.
+
+    Example: `sightline jobs run-now 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 --reason "Mended, no need to wait"`
+    """
+    with shared.operating() as (engine, by):
+        jobs.run_job_now(engine, by, key, reason=reason)
+    say("The job begins as soon as a worker is free.")
 
 
 @jobs_app.command(name="cancel")
-def jobs_cancel(key: Key) -> None:
+def jobs_cancel(key: Key, reason: Reason) -> None:
     """Cancel a job that waits, or ask one that runs to stop.
 
-    Example: `sightline jobs cancel 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
+    Example: `sightline jobs cancel 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 --reason "Asked for twice"`
     """
-    with _seeing_all() as (connection, _):
-        status = queue.cancel(connection, key)
+    with shared.operating() as (engine, by):
+        status = jobs.cancel_job(engine, by, key, reason=reason)
     say("The job is cancelled." if status == "cancelled" else "The job was asked to stop; it sees that within seconds.")
+
+
+@jobs_app.command(name="keep")
+def jobs_keep(key: Key, reason: Reason) -> None:
+    """Take a cancellation back: the job waits again as it waited, or goes on running.
+
+    Example: `sightline jobs keep 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 --reason "It was the wrong one"`
+    """
+    with shared.operating() as (engine, by):
+        status = jobs.keep_job(engine, by, key, reason=reason)
+    say("The job goes on." if status == "running" else "The job waits again.")
 
 
 @jobs_app.command(name="add")
 def jobs_add(
     kind: Annotated[str, typer.Argument(help="The kind of job.")],
+    reason: Reason,
     payload: Annotated[str, typer.Option(help="What the job is given, as a JSON object.")] = "{}",
     workspace: Annotated[str | None, typer.Option(help="The slug of the workspace that the job is for.")] = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds until it may begin.")] = 0,
 ) -> None:
     """Add a job that a worker then runs; of a kind with a schedule, one at a time.
 
-    Example: `sightline jobs add make_months`
+    Example: `sightline jobs add make_months --reason "A month was missing"`
     """
-    with _seeing_all() as (connection, kinds):
-        job_type = kinds.named(kind)
-        key = queue.enqueue(
-            connection,
-            kind,
-            workspace_id=None if workspace is None else _workspace(connection, workspace),
-            payload=_fields(payload),
-            unique_key=kind if job_type.schedule is not None else None,
-            wait_seconds=wait,
-            max_attempts=job_type.max_attempts,
+    given = _fields(payload)
+    with shared.operating() as (engine, by):
+        key = jobs.add_job(
+            engine, by, known_kinds(), kind, reason=reason, workspace_slug=workspace, payload=given, wait_seconds=wait
         )
     say(f"A job {kind} waits or runs already." if key is None else f"The job {key} waits for a worker.")
 
@@ -172,19 +173,10 @@ def _engines(address: Address, at_once: int = 1) -> Iterator[Engines]:
 
 
 @contextmanager
-def _seeing_all() -> Iterator[tuple[Connection, Catalogue]]:
-    """A transaction of the person at this command line, and the kinds of jobs."""
-    with shared.address() as address, _engines(address) as engines:
-        by = operator(engines.pipe, f"{getpass.getuser()} at the command line")
-        with seeing(engines.rw, by.workspaces, actor=by.name) as connection:
-            yield connection, catalogue(_refresher(address))
-
-
-def _workspace(connection: Connection, slug: str) -> UUID:
-    key = connection.scalar(select(Workspace.id).where(Workspace.slug == slug))
-    if key is None:
-        raise SightlineError(f"No workspace is called {slug}.", fix="Give a workspace's slug.")
-    return key
+def _seeing_all() -> Iterator[Connection]:
+    """A transaction of the person at this command line, who sees all workspaces."""
+    with shared.operating() as (engine, by), seeing(engine, by.workspaces, actor=by.name) as connection:
+        yield connection
 
 
 def _fields(payload: str) -> dict[str, Any]:

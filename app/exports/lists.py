@@ -1,16 +1,14 @@
 """Lists that are read live from Postgres, each under a name: pages show some rows of one, a download holds them all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
-
-from app.access import Viewer
+from app.exports import upkeep_lists
 from app.exports.given import Values, day_of, key_named, key_of, text_of
+from app.exports.wanted import Wanted, whole
 from app.metrics.errors import MalformedQuestionError
 from app.records import (
     alerts,
@@ -22,7 +20,9 @@ from app.records import (
     contacts,
     customers,
     events,
+    integrations,
     invoices,
+    jobs,
     ledgers,
     payments,
     prices,
@@ -32,29 +32,8 @@ from app.records import (
     templates,
 )
 from app.records.events import Narrowed
-from app.records.reading import MOST_ROWS, Page, Place, workspaces_named
+from app.records.reading import MOST_ROWS, Page
 from app.settings import settings
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which rows of a list: for whom, narrowed how, after which place, and how many at the most."""
-
-    engine: Engine
-    viewer: Viewer
-    given: Values
-    after: Place | None = None
-    limit: int = MOST_ROWS
-
-    @property
-    def workspaces(self) -> frozenset[UUID] | None:
-        """Those that were chosen by their short names; None: all that the viewer sees."""
-        slugs = self.given.get("workspace")
-        return None if slugs is None else workspaces_named(self.engine, self.viewer, slugs)
-
-    @property
-    def paged(self) -> dict[str, Any]:
-        return {"after": self.after, "limit": self.limit}
 
 
 @dataclass(frozen=True)
@@ -128,7 +107,7 @@ def _contacts(wanted: Wanted) -> Page[contacts.Contact]:
 
 def _sends(wanted: Wanted) -> Page[contacts.Send]:
     key = key_named(wanted.given, "contact")
-    return _whole(contacts.sends(wanted.engine, wanted.viewer, key, limit=MOST_ROWS))
+    return whole(contacts.sends(wanted.engine, wanted.viewer, key, limit=MOST_ROWS))
 
 
 def _campaigns(wanted: Wanted) -> Page[campaigns.Campaign]:
@@ -145,11 +124,11 @@ def _campaigns(wanted: Wanted) -> Page[campaigns.Campaign]:
 
 def _components(wanted: Wanted) -> Page[belongings.Component]:
     key = key_named(wanted.given, "campaign")
-    return _whole(belongings.components(wanted.engine, wanted.viewer, key))
+    return whole(belongings.components(wanted.engine, wanted.viewer, key))
 
 
 def _assets(wanted: Wanted) -> Page[belongings.Asset]:
-    return _whole(belongings.assets(wanted.engine, wanted.viewer, key_named(wanted.given, "campaign")))
+    return whole(belongings.assets(wanted.engine, wanted.viewer, key_named(wanted.given, "campaign")))
 
 
 def _templates(wanted: Wanted) -> Page[templates.Template]:
@@ -173,29 +152,29 @@ def _saved_components(wanted: Wanted) -> Page[templates.SavedComponent]:
 
 def _versions(wanted: Wanted) -> Page[templates.Version]:
     key = key_named(wanted.given, "template")
-    return _whole(templates.versions(wanted.engine, wanted.viewer, key, limit=MOST_ROWS))
+    return whole(templates.versions(wanted.engine, wanted.viewer, key, limit=MOST_ROWS))
 
 
 def _recency(wanted: Wanted) -> Page[contacts.Recency]:
     found = contacts.recency(wanted.engine, wanted.viewer, _today(), workspaces=wanted.workspaces)
-    return _whole([contacts.Recency(*row) for row in found.itertuples(index=False)])
+    return whole([contacts.Recency(*row) for row in found.itertuples(index=False)])
 
 
 def _cohorts(wanted: Wanted) -> Page[contacts.Cohort]:
     found = contacts.cohorts(wanted.engine, wanted.viewer, _today(), workspaces=wanted.workspaces)
-    return _whole([contacts.Cohort(*row) for row in found.itertuples(index=False)])
+    return whole([contacts.Cohort(*row) for row in found.itertuples(index=False)])
 
 
 def _best_rated(wanted: Wanted) -> Page[templates.Rated]:
-    return _whole(templates.best_rated(wanted.engine, wanted.viewer, workspaces=wanted.workspaces, limit=_RANKED))
+    return whole(templates.best_rated(wanted.engine, wanted.viewer, workspaces=wanted.workspaces, limit=_RANKED))
 
 
 def _most_downloaded(wanted: Wanted) -> Page[templates.Downloaded]:
-    return _whole(templates.most_downloaded(wanted.engine, wanted.viewer, workspaces=wanted.workspaces, limit=_RANKED))
+    return whole(templates.most_downloaded(wanted.engine, wanted.viewer, workspaces=wanted.workspaces, limit=_RANKED))
 
 
 def _variants(wanted: Wanted) -> Page[belongings.VariantCampaign]:
-    return _whole(belongings.variants(wanted.engine, wanted.viewer, key_named(wanted.given, "campaign")))
+    return whole(belongings.variants(wanted.engine, wanted.viewer, key_named(wanted.given, "campaign")))
 
 
 def _today() -> date:
@@ -214,7 +193,7 @@ def _alert_history(wanted: Wanted) -> Page[alerts.AlertHistory]:
 
 
 def _budgets(wanted: Wanted) -> Page[budgets.BudgetNow]:
-    return _whole(budgets.budgets(wanted.engine, wanted.viewer))
+    return whole(budgets.budgets(wanted.engine, wanted.viewer))
 
 
 def _budget_evaluations(wanted: Wanted) -> Page[budgets.Evaluation]:
@@ -222,7 +201,7 @@ def _budget_evaluations(wanted: Wanted) -> Page[budgets.Evaluation]:
 
 
 def _stops(wanted: Wanted) -> Page[stops.StopRecord]:
-    return _whole(stops.stops(wanted.engine, wanted.viewer))
+    return whole(stops.stops(wanted.engine, wanted.viewer))
 
 
 def _invoices(wanted: Wanted) -> Page[invoices.Invoice]:
@@ -252,7 +231,7 @@ def _payments(wanted: Wanted) -> Page[payments.Payment]:
 
 
 def _invoice_lines(wanted: Wanted) -> Page[invoices.InvoiceLine]:
-    return _whole(invoices.lines_of(wanted.engine, wanted.viewer, key_named(wanted.given, "invoice")))
+    return whole(invoices.lines_of(wanted.engine, wanted.viewer, key_named(wanted.given, "invoice")))
 
 
 def _audit(wanted: Wanted) -> Page[audit.AuditRow]:
@@ -271,11 +250,11 @@ def _audit(wanted: Wanted) -> Page[audit.AuditRow]:
 
 
 def _settings(wanted: Wanted) -> Page[company_settings.CompanySetting]:
-    return _whole(company_settings.company_settings(wanted.engine, wanted.viewer))
+    return whole(company_settings.company_settings(wanted.engine, wanted.viewer))
 
 
 def _retention_rules(wanted: Wanted) -> Page[company_settings.RetentionRule]:
-    return _whole(company_settings.retention_rules(wanted.engine, wanted.viewer))
+    return whole(company_settings.retention_rules(wanted.engine, wanted.viewer))
 
 
 def _credit_movements(wanted: Wanted) -> Page[ledgers.Movement]:
@@ -283,27 +262,27 @@ def _credit_movements(wanted: Wanted) -> Page[ledgers.Movement]:
 
 
 def _book_prices(wanted: Wanted) -> Page[prices.BookPrice]:
-    return _whole(prices.book_prices(wanted.engine, wanted.viewer, _calls(wanted), datetime.now(UTC)))
+    return whole(prices.book_prices(wanted.engine, wanted.viewer, _calls(wanted), datetime.now(UTC)))
 
 
 def _past_prices(wanted: Wanted) -> Page[prices.PastPrice]:
-    return _whole(prices.past_prices(wanted.engine, wanted.viewer, key_named(wanted.given, "price")))
+    return whole(prices.past_prices(wanted.engine, wanted.viewer, key_named(wanted.given, "price")))
 
 
 def _waiting_prices(wanted: Wanted) -> Page[prices.WaitingPrice]:
-    return _whole(prices.waiting_prices(wanted.engine, wanted.viewer))
+    return whole(prices.waiting_prices(wanted.engine, wanted.viewer))
 
 
 def _reported_models(wanted: Wanted) -> Page[prices.ReportedModel]:
-    return _whole(prices.reported_models(wanted.engine, wanted.viewer, _calls(wanted)))
+    return whole(prices.reported_models(wanted.engine, wanted.viewer, _calls(wanted)))
 
 
 def _reported_calls(wanted: Wanted) -> Page[prices.ReportedCall]:
-    return _whole(prices.reported_calls(wanted.engine, wanted.viewer, _calls(wanted), limit=wanted.limit))
+    return whole(prices.reported_calls(wanted.engine, wanted.viewer, _calls(wanted), limit=wanted.limit))
 
 
 def _unpriced_models(wanted: Wanted) -> Page[prices.UnpricedModel]:
-    return _whole(prices.unpriced_models(wanted.engine, wanted.viewer, _calls(wanted)))
+    return whole(prices.unpriced_models(wanted.engine, wanted.viewer, _calls(wanted)))
 
 
 def _calls(wanted: Wanted) -> prices.Calls:
@@ -331,20 +310,20 @@ def _customers(wanted: Wanted) -> Page[customers.Home]:
 
 
 def _customer_subscriptions(wanted: Wanted) -> Page[customers.Subscribed]:
-    return _whole(customers.subscriptions(wanted.engine, wanted.viewer, key_named(wanted.given, "customer")))
+    return whole(customers.subscriptions(wanted.engine, wanted.viewer, key_named(wanted.given, "customer")))
 
 
 def _customer_people(wanted: Wanted) -> Page[customers.Person]:
-    return _whole(customers.people(wanted.engine, wanted.viewer, key_named(wanted.given, "customer")))
+    return whole(customers.people(wanted.engine, wanted.viewer, key_named(wanted.given, "customer")))
 
 
 def _quota_limits(wanted: Wanted) -> Page[quotas.Standing]:
     slug, customer = text_of(wanted.given, "workspace"), key_of(wanted.given, "user")
-    return _whole(quotas.standings(wanted.engine, wanted.viewer, slug=slug, customer=customer))
+    return whole(quotas.standings(wanted.engine, wanted.viewer, slug=slug, customer=customer))
 
 
 def _close_quotas(wanted: Wanted) -> Page[quotas.Balance]:
-    return _whole(quotas.close_to_limits(wanted.engine, wanted.viewer, limit=MOST_ROWS))
+    return whole(quotas.close_to_limits(wanted.engine, wanted.viewer, limit=MOST_ROWS))
 
 
 def _quota_periods(wanted: Wanted) -> Page[quotas.Balance]:
@@ -354,30 +333,25 @@ def _quota_periods(wanted: Wanted) -> Page[quotas.Balance]:
 
 def _quota_overrides(wanted: Wanted) -> Page[quotas.Override]:
     slug = text_of(wanted.given, "workspace") or None
-    return _whole(quotas.overrides(wanted.engine, wanted.viewer, slug=slug, limit=MOST_ROWS))
+    return whole(quotas.overrides(wanted.engine, wanted.viewer, slug=slug, limit=MOST_ROWS))
 
 
 def _quota_holds(wanted: Wanted) -> Page[quotas.Holding]:
-    return _whole(quotas.held(wanted.engine, wanted.viewer, limit=MOST_ROWS))
+    return whole(quotas.held(wanted.engine, wanted.viewer, limit=MOST_ROWS))
 
 
 def _credit_holders(wanted: Wanted) -> Page[quotas.CreditHolder]:
     slug = text_of(wanted.given, "workspace")
-    return _whole(quotas.credit_holders(wanted.engine, wanted.viewer, slug=slug, limit=MOST_ROWS))
+    return whole(quotas.credit_holders(wanted.engine, wanted.viewer, slug=slug, limit=MOST_ROWS))
 
 
 def _service_limits(wanted: Wanted) -> Page[quotas.ServiceLimit]:
-    return _whole(quotas.service_limits(wanted.engine, wanted.viewer))
+    return whole(quotas.service_limits(wanted.engine, wanted.viewer))
 
 
 def _simulated_workspaces(wanted: Wanted) -> Page[simulations.SimulatedWorkspace]:
     key = key_named(wanted.given, "simulation")
     return simulations.simulated_workspaces(wanted.engine, wanted.viewer, key, **wanted.paged)
-
-
-def _whole(rows: Sequence[Any]) -> Page[Any]:
-    """What belongs to one thing is few, and read at once."""
-    return Page(tuple(rows), None)
 
 
 _RANKED = 10
@@ -435,6 +409,12 @@ LISTS: Mapping[str, LiveList] = {
         ("simulated_workspaces", _simulated_workspaces, simulations.SimulatedWorkspace, ("simulation",), ("place",)),
         ("settings", _settings, company_settings.CompanySetting, (), ()),
         ("retention_rules", _retention_rules, company_settings.RetentionRule, (), ()),
+        ("integrations", upkeep_lists.connections, integrations.Integration, ("platform", "workspace", "needing"), ()),
+        ("platform_analyses", upkeep_lists.analyses, integrations.Analysis, (), ()),
+        ("jobs", upkeep_lists.every_job, jobs.JobRecord, ("status", "kind", "workspace"), ()),
+        ("job_hours", upkeep_lists.job_hours, jobs.JobHour, ("kind",), ()),
+        ("job_counts", upkeep_lists.job_counts, jobs.JobCount, (), ()),
+        ("job_workers", upkeep_lists.job_workers, jobs.WorkerRecord, (), ()),
         ("credit_movements", _credit_movements, ledgers.Movement, ("user",), ()),
     )
 }  # fmt: skip

@@ -117,6 +117,9 @@ class Catalogue:
         """In the order of names, in which locks on their schedules are taken as well."""
         return iter(sorted(self._types.values(), key=lambda one: one.name))
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._types
+
     def named(self, name: str) -> JobType:
         if name not in self._types:
             alike = get_close_matches(name, self._types, n=1)

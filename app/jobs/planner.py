@@ -2,23 +2,26 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, func, not_, select, update
+from sqlalchemy import Connection, Engine, delete, func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.jobs.catalogue import Catalogue, JobType
 from app.jobs.queue import LIVE, enqueue
 from app.jobs.schedules import Schedule
 from db.engine import seeing
-from db.tables.system import Job, JobSchedule
+from db.tables.system import Job, JobSchedule, JobWorker
 
 # Occurrences wait for the one before to end; then they come soon.
 _LOOK_AGAIN_SECONDS = 5.0
 _LONGEST_SECONDS = 60.0
+# Whoever was killed took no leave.
+_FORGOTTEN_SECONDS = 86_400
 
 
 def plan(rw: Engine, catalogue: Catalogue, worker: str) -> float:
     """Enqueue what has become due, by the clock of the database, and say in how many seconds to come again."""
     with seeing(rw, (), actor=worker) as connection:
+        _give_sign_of_life(connection, worker)
         now = connection.execute(select(func.now())).scalar_one()
         rows = connection.execute(select(JobSchedule.job_type, JobSchedule.occurred_at))
         notes = {row.job_type: row.occurred_at for row in rows}
@@ -28,6 +31,20 @@ def plan(rw: Engine, catalogue: Catalogue, worker: str) -> float:
             if one.schedule is not None
         ]
     return min(waits, default=_LONGEST_SECONDS)
+
+
+def take_leave(rw: Engine, worker: str) -> None:
+    """A worker that ends in order is not missed."""
+    with seeing(rw, (), actor=worker) as connection:
+        connection.execute(delete(JobWorker).where(JobWorker.name == worker))
+
+
+def _give_sign_of_life(connection: Connection, worker: str) -> None:
+    lives = insert(JobWorker).values(name=worker)
+    connection.execute(lives.on_conflict_do_update(index_elements=[JobWorker.name], set_={"seen_at": func.now()}))
+    long_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, _FORGOTTEN_SECONDS)
+    gone = select(JobWorker.name).where(JobWorker.seen_at < long_ago).with_for_update(skip_locked=True)
+    connection.execute(delete(JobWorker).where(JobWorker.name.in_(gone)))
 
 
 def _wait_after(

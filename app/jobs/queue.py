@@ -1,4 +1,4 @@
-"""The queue in the table of jobs: adding, leasing, finishing, cancelling, and running again.
+"""The queue in the table of jobs: leasing and finishing; what people do with jobs is in `app/commands/jobs.py`.
 
 Who looks for work must see the jobs of all workspaces. The role of the pull does, and only reads; with what it found,
 a worker leases as the app's own role in a transaction that names the workspaces of those jobs and no others. So no
@@ -13,30 +13,44 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from psycopg.errors import UniqueViolation
-from sqlalchemy import Connection, Engine, RowMapping, Update, case, func, null, select, text, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, RowMapping, case, func, null, select, text, update
 
+from app.commands.job_rows import LIVE, UnknownJobError, cancel, enqueue, found, run_again
 from app.jobs.catalogue import Fields, Job
 from app.redaction import without_secrets
 from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.system import Job as JobRow
 
+__all__ = [
+    "CHANNEL",
+    "LIVE",
+    "Candidate",
+    "LeaseLostError",
+    "UnknownJobError",
+    "cancel",
+    "candidates",
+    "complete",
+    "end_cancelled",
+    "end_lost",
+    "enqueue",
+    "extend",
+    "fail",
+    "found",
+    "give_back",
+    "lease",
+    "listed",
+    "run_again",
+    "seconds_to_next",
+]
+
 CHANNEL = "sightline_jobs"
-LIVE = ("pending", "running", "retrying")
-_WAITING = ("pending", "retrying")
 _LONGEST_MESSAGE = 2000
 _LOOKED_AT = 20
 
 
 class LeaseLostError(SightlineError):
     """The job is no longer this attempt's: another worker has it, or somebody ended it."""
-
-
-class UnknownJobError(SightlineError):
-    """No job has this key, or it is in another workspace."""
 
 
 @dataclass(frozen=True)
@@ -46,38 +60,6 @@ class Candidate:
     id: UUID
     workspace_id: UUID | None
     is_over: bool
-
-
-def enqueue(
-    connection: Connection,
-    job_type: str,
-    *,
-    workspace_id: UUID | None = None,
-    user_id: UUID | None = None,
-    campaign_id: UUID | None = None,
-    payload: Fields | None = None,
-    unique_key: str | None = None,
-    wait_seconds: float = 0,
-    max_attempts: int = 5,
-) -> UUID | None:
-    """Add a job with the transaction that wants it; None when one of its unique key is live already."""
-    given = {"workspace_id": workspace_id, "user_id": user_id, "campaign_id": campaign_id, "unique_key": unique_key}
-    added = (
-        insert(JobRow)
-        .values(
-            job_type=job_type,
-            payload=payload or {},
-            max_attempts=max_attempts,
-            scheduled_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, wait_seconds),
-            **given,
-        )
-        .on_conflict_do_nothing(
-            index_elements=["workspace_id", "unique_key"],
-            index_where=text("unique_key IS NOT NULL AND status IN ('pending', 'running', 'retrying')"),
-        )
-        .returning(JobRow.id)
-    )
-    return connection.scalar(added)
 
 
 _CANDIDATES = text("""
@@ -235,73 +217,12 @@ def end_cancelled(connection: Connection, job: Job) -> None:
     _write(connection, job, {"status": "cancelled", "completed_at": func.now()})
 
 
-def cancel(connection: Connection, key: UUID) -> str:
-    """Cancel a waiting job at once, and ask a running one to stop; its status then."""
-    waits = JobRow.status.in_(_WAITING)
-    change = (
-        update(JobRow)
-        .where(JobRow.id == key, JobRow.status.in_(LIVE))
-        .values(
-            status=case((waits, "cancelled"), else_=JobRow.status),
-            completed_at=case((waits, func.now()), else_=null()),
-            cancel_requested_at=func.coalesce(JobRow.cancel_requested_at, func.now()),
-        )
-    )
-    return _change(connection, key, change, "cancelled", "Only jobs that wait or run can be cancelled.")
-
-
-def run_again(connection: Connection, key: UUID, more_attempts: int = 5) -> str:
-    """Let a job that failed or was cancelled be tried from now on, as often as a new one."""
-    change = (
-        update(JobRow)
-        .where(JobRow.id == key, JobRow.status.in_(("failed", "cancelled")))
-        .values(
-            status="pending",
-            max_attempts=JobRow.attempts + more_attempts,
-            scheduled_at=func.now(),
-            completed_at=None,
-            cancel_requested_at=None,
-        )
-    )
-    try:
-        return _change(
-            connection, key, change, "run again", "Only jobs that failed or were cancelled can be run again."
-        )
-    except IntegrityError as error:
-        if not isinstance(error.orig, UniqueViolation):
-            raise
-        raise SightlineError(
-            "One of its kind waits or runs already.",
-            why="Jobs with the same unique key follow each other and never stand beside each other.",
-            fix="Let that one end, or cancel it: `sightline jobs list` shows it.",
-        ) from None
-
-
 def listed(connection: Connection, *, status: str | None = None, at_most: int = 50) -> Sequence[RowMapping]:
     """The newest jobs that this transaction sees."""
     wanted = select(JobRow.__table__).order_by(JobRow.created_at.desc()).limit(at_most)
     if status is not None:
         wanted = wanted.where(JobRow.status == status)
     return connection.execute(wanted).mappings().all()
-
-
-def found(connection: Connection, key: UUID) -> RowMapping:
-    """One job with everything that is known of it."""
-    row = connection.execute(select(JobRow.__table__).where(JobRow.id == key)).mappings().one_or_none()
-    if row is None:
-        raise UnknownJobError(
-            f"No job has the key {key}.",
-            why="Jobs that are done are kept for as long as the retention policy says.",
-            fix="`sightline jobs list` shows those that there are.",
-        )
-    return row
-
-
-def _change(connection: Connection, key: UUID, change: Update, word: str, rule: str) -> str:
-    status = connection.scalar(change.returning(JobRow.status))
-    if status is None:
-        raise SightlineError(f"The job can't be {word}: it is {found(connection, key)['status']}.", why=rule)
-    return str(status)
 
 
 def _write(connection: Connection, job: Job, values: Mapping[str, Any]) -> RowMapping:

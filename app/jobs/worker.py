@@ -13,7 +13,7 @@ from app.jobs import queue
 from app.jobs.attempt import Attempt
 from app.jobs.bell import Bell
 from app.jobs.catalogue import Catalogue, Job
-from app.jobs.planner import plan
+from app.jobs.planner import plan, take_leave
 from app.jobs.stopping import Stop
 from db.engine import without_statement
 
@@ -60,6 +60,13 @@ class Worker:
                     wait, patience = patience, min(2 * patience, _LONGEST_PATIENCE_SECONDS)
                 if wait:
                     bell.wait(wait)
+        self._take_leave()
+
+    def _take_leave(self) -> None:
+        try:
+            take_leave(self._engines.rw, self.name)
+        except SQLAlchemyError as error:
+            log.warning("The worker ended without a word: the database did not answer.", error=without_statement(error))
 
     def turn(self, stop: Stop) -> float:
         """Plan, run one job if there is one, and say for how long nothing will be due."""

@@ -83,5 +83,8 @@ PAGES = (
         Audience.ADMIN,
         script="company_settings",
     ),
+    MenuPage("jobs", "Jobs", ":material/work_history:", Permission.JOBS_READ, Audience.ADMIN),
+    MenuPage("integrations", "Integrations", ":material/cable:", Permission.INTEGRATIONS_READ, Audience.ADMIN),
+    MenuPage("data_health", "Data health", ":material/monitor_heart:", Permission.DATA_HEALTH_READ, Audience.ADMIN),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

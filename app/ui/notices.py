@@ -1,4 +1,4 @@
-"""Notices about the address of a page."""
+"""Notices above what a page shows: about its address, and about what is amiss."""
 
 from collections.abc import Sequence
 
@@ -13,3 +13,8 @@ def say_broken(broken: Sequence[str]) -> None:
     what = tag("b", "A part of the address could not be used.")
     shown = f"Not known here: {told}. What the page shows usually is shown instead."
     st.html(tag("div", what, shown, class_="sl sl-refused", role="alert"))
+
+
+def warn(what: str, told: str) -> None:
+    """What whoever opens the page should know before they read on."""
+    st.html(tag("div", tag("b", what), told, class_="sl sl-refused", role="alert"))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from app.access import Viewer
 
@@ -41,6 +42,11 @@ class Scope:
     @property
     def days(self) -> int:
         return (self.until - self.since).days
+
+    @property
+    def zone_here(self) -> ZoneInfo:
+        """The reporting zone, for moments that are written by its clock."""
+        return ZoneInfo(self.zone)
 
     @property
     def uncompared(self) -> "Scope":

@@ -1,6 +1,6 @@
 """Connections to other platforms and to Meta; what they hold in secret is encrypted by the app."""
 
-from sqlalchemy import ForeignKey, Index, Integer, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.tables.base import (
@@ -12,6 +12,7 @@ from db.tables.base import (
     Json,
     Key,
     Name,
+    Revised,
     SoftDeleted,
     Tenant,
     Texts,
@@ -24,7 +25,19 @@ from db.tables.base import (
 )
 
 
-class PlatformIntegration(Tenant, Timestamps, SoftDeleted, Base):
+class InHand:
+    """What admins decide about a connection."""
+
+    disabled_at: Mapped[Instant | None] = mapped_column(
+        comment="Since then an admin lets nothing be synced.", sort_order=95
+    )
+    reauthorization_asked_at: Mapped[Instant | None] = mapped_column(
+        comment="Since then the product asks its customer to authorise it anew, and empties this when that is done.",
+        sort_order=96,
+    )
+
+
+class PlatformIntegration(Tenant, InHand, Timestamps, Revised, SoftDeleted, Base):
     """A connection to GoHighLevel, Simvoly, WordPress or another platform."""
 
     __tablename__ = "platform_integrations"
@@ -82,14 +95,14 @@ class PlatformAnalysis(Tenant, Timestamps, Base):
     )
 
 
-class MetaAccount(Tenant, Timestamps, SoftDeleted, Base):
+class MetaAccount(Tenant, InHand, Timestamps, Revised, SoftDeleted, Base):
     """A connection to Meta's ads."""
 
     __tablename__ = "meta_accounts"
 
     user_id: Mapped[Key] = mapped_column(ForeignKey("users.id"))
     meta_user_id: Mapped[Name]
-    access_token: Mapped[Name] = mapped_column(info={"secret": True})
+    access_token: Mapped[Name | None] = mapped_column(info={"secret": True})
     refresh_token: Mapped[Name | None] = mapped_column(info={"secret": True})
     token_expires_at: Mapped[Instant | None]
     permissions: Mapped[Json] = mapped_column(server_default=text("'[]'::jsonb"))
@@ -100,6 +113,9 @@ class MetaAccount(Tenant, Timestamps, SoftDeleted, Base):
 
     __table_args__ = (
         *sealed("access_token", "refresh_token"),
+        CheckConstraint(
+            "access_token IS NOT NULL OR connection_status = 'revoked'", name="an_account_without_a_token_is_revoked"
+        ),
         values("connection_status", ("active", "expired", "revoked", "error")),
         UniqueConstraint("workspace_id", "user_id", "meta_user_id"),
         Index("meta_accounts_by_user_id", "user_id"),

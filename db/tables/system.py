@@ -94,6 +94,15 @@ class JobSchedule(Timestamps, Base):
     occurred_at: Mapped[Instant] = mapped_column(comment="The last occurrence that became a job.")
 
 
+class JobWorker(Timestamps, Base):
+    """A worker that lives: it says so every minute, and takes its row away when it ends in order."""
+
+    __tablename__ = "job_workers"
+
+    name: Mapped[Name] = mapped_column(primary_key=True)
+    seen_at: Mapped[Instant] = mapped_column(server_default=NOW)
+
+
 class AuditEntry(Base):
     """Who changed what, when, from what to what, and why. Rows are only added."""
 

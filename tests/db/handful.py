@@ -152,6 +152,7 @@ def _system(few):
     few.add("exports", user_id=few.user, format_id=form)
     few.add("jobs", job_type="export")
     add(few.connection, "job_schedules", job_type=f"job-{few.workspace}", occurred_at=NOON)
+    add(few.connection, "job_workers", name=f"worker-{few.workspace}")
     add(few.connection, "settings", key=f"key-{few.workspace}", value={"on": True})
     add(few.connection, "retention_policies", subject=str(few.workspace), description="A rule.")
     add(few.connection, "saved_views", team_member_id=few.person, page="email", name="Mine")

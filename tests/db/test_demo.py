@@ -133,7 +133,7 @@ def test_every_tenant_table_that_pages_show_has_rows(demo: Database) -> None:
     of_the_team = {"team_members", "team_sessions", "sign_in_limits", "saved_views", "annotations"}
     running = {"ai_holds", "quota_reservations"}
     simulated = {"plan_simulations", "plan_simulation_workspaces"}
-    assert empty == {*of_the_team, *running, *simulated, "fact_tombstones", "job_schedules"}
+    assert empty == {*of_the_team, *running, *simulated, "fact_tombstones", "job_schedules", "job_workers"}
 
 
 def test_fifty_workspaces_in_three_currencies_use_five_products(demo: Database) -> None:

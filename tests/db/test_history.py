@@ -452,6 +452,8 @@ AUDITED = {
     "team_members": "roles = '{viewer}'",
     "annotations": "text = 'New'",
     "saved_views": "name = 'New'",
+    "platform_integrations": "connection_status = 'error'",
+    "meta_accounts": "connection_status = 'error'",
 }
 
 

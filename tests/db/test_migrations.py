@@ -86,6 +86,11 @@ BILLS = {
 }  # fmt: skip
 # What says that somebody edited sections and shelves.
 EDITS = {"templates": ["sections_changed_in"], "categories": ["revision"]}
+# What admins decided about connections.
+CONNECTIONS = {
+    table: ["disabled_at", "reauthorization_asked_at", "revision"]
+    for table in ("platform_integrations", "meta_accounts")
+}
 # What calls saved, found anew from the price book.
 SAVINGS = ["cache_saving", "batch_saving"]
 
@@ -107,6 +112,7 @@ def digests(connection):
                 + SAVINGS
                 + (STAMPS if table in SEARCHED else [])
                 + BILLS.get(table, [])
+                + CONNECTIONS.get(table, [])
                 + EDITS.get(table, [])
             },
         )

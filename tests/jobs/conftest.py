@@ -20,7 +20,7 @@ def shared_yard(server18: Server) -> Iterator[Yard]:
 def yard(shared_yard: Yard) -> Yard:
     """The same without the jobs of the test before."""
     with shared_yard.database.setup.begin() as connection:
-        connection.execute(text("TRUNCATE jobs, job_schedules, effects"))
+        connection.execute(text("TRUNCATE jobs, job_schedules, job_workers, effects"))
     return shared_yard
 
 

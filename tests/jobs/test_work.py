@@ -21,6 +21,7 @@ from db.errors import SightlineError
 from tests.db.rows import workspace
 from tests.jobs.kinds import Yard, catalogue
 
+WHY = ("--reason", "A test.")
 PROGRAM = typer.Typer()
 PROGRAM.command(name="worker")(work.worker)
 PROGRAM.add_typer(work.jobs_app, name="jobs")
@@ -52,8 +53,8 @@ def run(*arguments):
 
 
 def test_a_job_that_is_added_is_run_by_the_worker_which_ends_at_ctrl_c(yard, monkeypatch):
-    run("jobs", "add", "make_months")
-    assert "A job make_months waits or runs already." in run("jobs", "add", "make_months")
+    run("jobs", "add", "make_months", *WHY)
+    assert "A job make_months waits or runs already." in run("jobs", "add", "make_months", *WHY)
 
     def interrupt_when_done():
         yard.until("SELECT status = 'completed' FROM jobs", seconds=60)
@@ -103,26 +104,38 @@ def test_one_job_is_shown_with_all_that_is_known(yard):
 
 
 def test_a_waiting_job_is_cancelled_and_run_again(yard):
-    run("jobs", "add", "forget_event_keys", "--wait", "60")
+    run("jobs", "add", "forget_event_keys", "--wait", "60", *WHY)
     key = yard.ask("SELECT id FROM jobs")[0][0]
-    assert "The job is cancelled." in run("jobs", "cancel", str(key))
+    assert "The job is cancelled." in run("jobs", "cancel", str(key), *WHY)
     with pytest.raises(SightlineError, match="it is cancelled"):
-        run("jobs", "cancel", str(key))
-    assert "waits for a worker" in run("jobs", "run-again", str(key))
+        run("jobs", "cancel", str(key), *WHY)
+    assert "waits for a worker" in run("jobs", "run-again", str(key), *WHY)
     assert yard.job(key).status == "pending"
+
+
+def test_a_job_that_waits_begins_at_once_and_one_that_was_cancelled_is_kept(yard):
+    run("jobs", "add", "forget_event_keys", "--wait", "6000", *WHY)
+    key = yard.ask("SELECT id FROM jobs")[0][0]
+    run("jobs", "cancel", str(key), *WHY)
+    assert "The job waits again." in run("jobs", "keep", str(key), *WHY)
+    assert yard.ask("SELECT status, scheduled_at > now() + interval '1 hour' FROM jobs") == [("pending", True)]
+    assert "as soon as a worker is free" in run("jobs", "run-now", str(key), *WHY)
+    assert yard.ask("SELECT scheduled_at <= now() FROM jobs") == [(True,)]
+    said = yard.ask("SELECT reason FROM audit_log WHERE table_name = 'jobs' AND row_key = CAST(:key AS TEXT)", key=key)
+    assert [row.reason for row in said] == ["A test."] * 4
 
 
 def test_a_running_job_is_asked_to_stop(yard):
     yard.add("effect")
     job = yard.lease()
-    assert "was asked to stop" in run("jobs", "cancel", str(job.id))
+    assert "was asked to stop" in run("jobs", "cancel", str(job.id), *WHY)
     assert yard.job(job.id).cancel_requested_at is not None
 
 
 def test_a_job_for_a_workspace_with_a_payload(yard):
     with yard.database.setup.begin() as connection:
         theirs = workspace(connection)
-    run("jobs", "add", "forget_tombstones", "--workspace", theirs.slug, "--payload", '{"at_once": 7}')
+    run("jobs", "add", "forget_tombstones", "--workspace", theirs.slug, "--payload", '{"at_once": 7}', *WHY)
     job = yard.ask("SELECT id, workspace_id, payload FROM jobs")[0]
     assert (job.workspace_id, job.payload) == (theirs.id, {"at_once": 7})
     assert isinstance(job.id, UUID)
@@ -139,6 +152,6 @@ def test_a_job_for_a_workspace_with_a_payload(yard):
 )
 def test_what_can_not_be_added_is_told(yard, arguments, says):
     with pytest.raises(SightlineError, match=says):
-        run("jobs", "add", *arguments)
+        run("jobs", "add", *arguments, *WHY)
     with yard.database.setup.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM jobs")) == 0

@@ -29,9 +29,14 @@ OF_NO_WORKSPACE = {
     "customers.offers",
     "company_settings.company_settings",
     "company_settings.retention_rules",
+    "data_health.checks",
+    "data_health.partitions",
+    "data_health.under_way",
     "focus.bill_lines",
     "focus.book",
     "focus.month_of_cost",
+    "jobs.schedule_notes",
+    "jobs.workers",
     "months.month_close",
     "prices.book_prices",
     "prices.past_prices",
@@ -44,6 +49,7 @@ OF_SUMS = {
     "contacts.cohorts",
     "contacts.recency",
     "invoices.unpaid",
+    "jobs.job_hours",
     "simulations.hits_by_day",
     "simulations.simulations",
     "template_texts.figures_of",
@@ -115,6 +121,9 @@ CALLS = {
         ]
         for name in ("conversions", "email_events", "generations", "web_events")
     },
+    "data_health.checks": lambda _: [{"kind": "check_counters"}],
+    "data_health.partitions": lambda _: [{}],
+    "data_health.under_way": lambda _: [{}],
     "focus.bill_lines": lambda _: [{"month": THIS_MONTH}],
     "focus.book": lambda _: [{}],
     "focus.calls": lambda _: [{"day": TODAY}],
@@ -122,6 +131,9 @@ CALLS = {
     "focus.credit_moves": lambda _: [{"day": TODAY}],
     "focus.month_of_cost": lambda _: [{"month": CLOSED}],
     "focus.names": lambda _: [{}],
+    "integrations.analyses": lambda _: [{}],
+    "integrations.integration": lambda keys: [{"key": one} for one in keys["integrations"]],
+    "integrations.integrations": lambda keys: [{}, {"slugs": (keys["slug"],)}, {"needing": True}],
     "invoices.invoice": lambda keys: [{"key": one} for one in keys["invoices"]],
     "invoices.invoices": lambda keys: [
         {"wanted": wanted}
@@ -134,6 +146,12 @@ CALLS = {
     "invoices.lines_of": lambda keys: [{"key": one} for one in keys["invoices"]],
     "invoices.notes_of": lambda keys: [{"key": one} for one in keys["invoices"]],
     "invoices.unpaid": lambda keys: [{"workspaces": frozenset({keys["workspace"]})}],
+    "jobs.job": lambda keys: [{"key": one} for one in keys["jobs"]],
+    "jobs.job_counts": lambda _: [{}],
+    "jobs.job_hours": lambda keys: [{"kind": keys["word"]}],
+    "jobs.jobs": lambda keys: [{}, {"slugs": (keys["slug"],)}, {"statuses": ("failed",)}],
+    "jobs.schedule_notes": lambda _: [{}],
+    "jobs.workers": lambda _: [{}],
     "ledgers.accounts": lambda keys: [{"user": keys["customer"]}],
     "ledgers.ledger": lambda keys: [{"user": keys["customer"]}],
     "month_budget.month_budget": lambda keys: [{"scope": "workspace", "covers": keys["slug"]}],
@@ -282,6 +300,9 @@ def known(world):
                 " period_start, period_end FROM invoices"
             )
         )
+        connection.execute(
+            text("UPDATE jobs SET status = 'completed', started_at = now(), completed_at = now(), worker = NULL")
+        )
         connection.execute(text("UPDATE payments SET status = 'failed'"))
         connection.execute(text("UPDATE provider_bill_lines SET replaced_by = NULL"))
         # A simulation of a plan of its own for each.
@@ -294,6 +315,10 @@ def known(world):
 
             found = {table: of(table) for table in ("budgets", "campaigns", "contacts", "invoices", "templates")}
             found["components"] = of("component_library")
+            found = {
+                table: of(table) for table in ("budgets", "campaigns", "contacts", "invoices", "jobs", "templates")
+            }
+            found["integrations"] = of("platform_integrations")
             slug = connection.scalar(
                 text("SELECT slug FROM workspaces WHERE id = :tenant"), {"tenant": tenant.workspace}
             )

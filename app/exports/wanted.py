@@ -1,0 +1,38 @@
+"""Which rows of a list somebody wants: for whom, narrowed how, and after which place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from app.access import Viewer
+from app.exports.given import Values
+from app.records.reading import MOST_ROWS, Page, Place, workspaces_named
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows of a list: for whom, narrowed how, after which place, and how many at the most."""
+
+    engine: Engine
+    viewer: Viewer
+    given: Values
+    after: Place | None = None
+    limit: int = MOST_ROWS
+
+    @property
+    def workspaces(self) -> frozenset[UUID] | None:
+        """Those that were chosen by their short names; None: all that the viewer sees."""
+        slugs = self.given.get("workspace")
+        return None if slugs is None else workspaces_named(self.engine, self.viewer, slugs)
+
+    @property
+    def paged(self) -> dict[str, Any]:
+        return {"after": self.after, "limit": self.limit}
+
+
+def whole(rows: Sequence[Any]) -> Page[Any]:
+    """What belongs to one thing is few, and read at once."""
+    return Page(tuple(rows), None)
