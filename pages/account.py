@@ -1,4 +1,4 @@
-"""Who somebody is to Sightline, where they are signed in, and their password."""
+"""Who somebody is to Sightline, where they are signed in, the tokens of their programs, and their password."""
 
 import streamlit as st
 
@@ -7,6 +7,7 @@ from app.identity.accounts import change_password, has_password, workspace_names
 from app.identity.devices import device_name
 from app.identity.sessions import end_other_sessions, end_session, sessions_of
 from app.ui.people import signed_in
+from app.ui.token_list import token_list
 from db.errors import SightlineError
 
 person = signed_in()
@@ -36,6 +37,8 @@ for session in sessions:
 if len(sessions) > 1 and st.button("End all others", icon=":material/devices_off:"):
     end_other_sessions(engines.rw, person)
     st.rerun()
+
+token_list(viewer)
 
 st.header("Password")
 if has_password(engines.rw, person):

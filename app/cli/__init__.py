@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from sqlalchemy import Engine
 
 from app import database, keys, up
+from app.access import Role
 from app.cli import (
     audit,
     bills,
@@ -30,6 +31,7 @@ from app.cli import (
     shared,
     team,
     templates,
+    tokens,
     work,
 )
 from app.cli.shared import err, out, plain, say
@@ -77,6 +79,7 @@ app.add_typer(audit.audit_app, name="audit")
 app.add_typer(templates.templates_app, name="templates")
 app.add_typer(company_settings.settings_app, name="settings")
 app.add_typer(company_settings.retention_app, name="retention")
+app.add_typer(tokens.tokens_app, name="tokens")
 
 
 def main() -> None:

@@ -16,6 +16,10 @@ class StaleEditError(SightlineError):
     """Somebody else was faster."""
 
 
+class NotThereError(SightlineError):
+    """What is to be changed is gone, was never there, or is not for this person to see."""
+
+
 @dataclass(frozen=True)
 class Merge:
     """Two edits of one thing: what they give together, and the fields that both changed to different things."""

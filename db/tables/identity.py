@@ -182,6 +182,27 @@ class TeamSession(Keyed, Created, Base):
     )
 
 
+class ApiToken(Keyed, Created, Base):
+    """By what a program of a person of the team calls the API; only a digest of it is kept."""
+
+    __tablename__ = "api_tokens"
+
+    team_member_id: Mapped[Key] = mapped_column(ForeignKey("team_members.id"))
+    name: Mapped[Name]
+    begins_with: Mapped[Name] = mapped_column(comment="Enough to know it by, and not enough to call with.")
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True, info={"hidden": True})
+    only_reads: Mapped[bool] = mapped_column(server_default=NO)
+    expires_at: Mapped[Instant]
+    last_used_at: Mapped[Instant | None]
+    revoked_at: Mapped[Instant | None]
+
+    __table_args__ = (
+        Index("api_tokens_by_team_member_id", "team_member_id", postgresql_where=text("revoked_at IS NULL")),
+        CheckConstraint("length(token_hash) = 32", name="token_hash_is_a_sha256_digest"),
+        CheckConstraint("expires_at > created_at", name="a_token_lives_for_a_while"),
+    )
+
+
 class SignInLimit(Base):
     """How often somebody tried to sign in lately, to one account or from one address."""
 

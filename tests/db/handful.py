@@ -41,6 +41,8 @@ def _people(few):
     add(few.connection, "user_sessions", user_id=few.user, token_hash=few.workspace.bytes * 2, expires_at=TOMORROW)
     add(few.connection, "team_sessions", team_member_id=few.person, token_hash=few.workspace.bytes * 2,
         session_version=1, signed_in_with="password", expires_at=TOMORROW)  # fmt: skip
+    add(few.connection, "api_tokens", team_member_id=few.person, name="Export", begins_with="sightline_abcd",
+        token_hash=few.workspace.bytes * 2, created_at=NOON, expires_at=TOMORROW)  # fmt: skip
     add(few.connection, "sign_in_limits", subject_hash=few.workspace.bytes * 2, attempts=1)
     few.add("user_preferences", user_id=few.user)
     few.add("business_profiles", user_id=few.user)

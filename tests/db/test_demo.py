@@ -130,7 +130,7 @@ def test_another_seed_gives_another_business(demo: Database, database: Database)
 
 def test_every_tenant_table_that_pages_show_has_rows(demo: Database) -> None:
     empty = {table for table in columns_of_tables(demo.setup) if one(demo.setup, f"SELECT COUNT(*) FROM {table}") == 0}
-    of_the_team = {"team_members", "team_sessions", "sign_in_limits", "saved_views", "annotations"}
+    of_the_team = {"team_members", "team_sessions", "api_tokens", "sign_in_limits", "saved_views", "annotations"}
     running = {"ai_holds", "quota_reservations"}
     simulated = {"plan_simulations", "plan_simulation_workspaces"}
     assert empty == {*of_the_team, *running, *simulated, "fact_tombstones", "job_schedules", "job_workers"}
