@@ -47,6 +47,11 @@ def complete_through() -> datetime | None:
     return the_lake().complete_through
 
 
+def require_version(number: int) -> None:
+    """Refuse a version that there is not, before anything leans on it."""
+    the_lake().read(number)
+
+
 def keep_version(number: int) -> None:
     """Keep a version of the figures for good: an address leans on it."""
     the_lake().pin(number)

@@ -14,7 +14,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from sqlalchemy import Engine
 
 from app import database, keys, up
-from app.access import Role
 from app.cli import (
     audit,
     bills,

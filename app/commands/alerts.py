@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from app.access import Permission, Viewer
 from app.commands.company import require_whole_company
+from app.commands.stale import NotThereError
 from app.money.budgets import AlertKind
 from db.engine import seeing
 from db.errors import SightlineError
@@ -53,7 +54,7 @@ def _open(connection: Connection, by: Viewer, key: UUID) -> None:
         .with_for_update()
     ).one_or_none()
     if found is None or (found.workspace_id is not None and found.workspace_id not in by.workspaces):
-        raise SightlineError("This alert is not there.", fix="Load the page again.")
+        raise NotThereError("This alert is not there.", fix="Load the page again.")
     if found.workspace_id is None:
         require_whole_company(connection, by)
     if found.kind == AlertKind.EMERGENCY_STOP:

@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from app.access import NotPermittedError, Permission, Viewer
-from app.commands.stale import changed_by_others
+from app.commands.stale import NotThereError, changed_by_others
 from app.commands.texts import one_line
 from db.engine import seeing
 from db.errors import SightlineError
+from db.tables.campaigns import Campaign
 from db.tables.identity import TeamMember
 from db.tables.products import CHANNELS, PRODUCTS
 from db.tables.system import Annotation
@@ -54,11 +55,13 @@ def write_remark(
     _require_known("product", product, PRODUCTS)
     _require_known("channel", channel, CHANNELS)
     with seeing(engine, by.workspaces, actor=by.name) as connection:
+        workspace = _workspace(connection, by, member, workspace_slug)
+        _require_campaign(connection, workspace, campaign_id)
         added: UUID = connection.execute(
             insert(Annotation)
             .values(
                 team_member_id=member,
-                workspace_id=_workspace(connection, by, member, workspace_slug),
+                workspace_id=workspace,
                 product=product,
                 channel=channel,
                 campaign_id=campaign_id,
@@ -150,7 +153,7 @@ def _change(engine: Engine, by: Viewer, key: UUID, revision: int, **values: obje
             .with_for_update()
         ).one_or_none()
         if found is None:
-            raise SightlineError("This remark is not there any more.", fix="Load the page again.")
+            raise NotThereError("This remark is not there any more.", fix="Load the page again.")
         if not _may_change(by, found.team_member_id):
             raise NotPermittedError(
                 "This remark is somebody else's.",
@@ -190,6 +193,17 @@ def _workspace(connection: Connection, by: Viewer, member: UUID, slug: str | Non
     if found is None:
         raise SightlineError(f"No workspace that you see is called {slug}.", fix="Choose one of the list.")
     return found
+
+
+def _require_campaign(connection: Connection, workspace: UUID | None, key: UUID | None) -> None:
+    """A remark on a campaign names the workspace that it is of."""
+    if key is None:
+        return
+    of_it = select(Campaign.id).where(Campaign.id == key, Campaign.workspace_id == workspace)
+    if connection.scalar(of_it) is None:
+        raise SightlineError(
+            "No campaign of this workspace has this key.", fix="Name the campaign's workspace, or leave it out."
+        )
 
 
 def _require_known(what: str, given: str | None, known: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.access import Permission, Viewer
 from app.commands.company import require_whole_company
-from app.commands.stale import changed_by_others
+from app.commands.stale import NotThereError, changed_by_others
 from app.commands.texts import one_line
 from app.ingest.formats import read_bill
 from app.ingest.reading import Line, Problem, Read, UnreadableBillError
@@ -292,7 +292,7 @@ def _require_current(connection: Connection, key: UUID, revision: int) -> str:
         .with_for_update()
     ).one_or_none()
     if found is None:
-        raise SightlineError("This bill is not there.", fix="Load the page again.")
+        raise NotThereError("This bill is not there.", fix="Load the page again.")
     if found.revision != revision:
         raise changed_by_others(f"{found.status}, {found.total:,.2f} USD")
     return str(found.status)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from app.access import Permission, Viewer
 from app.commands.company import require_whole_company
-from app.commands.stale import EditedMeanwhileError
+from app.commands.stale import EditedMeanwhileError, NotThereError
 from app.commands.texts import one_line
 from db.engine import seeing
 from db.errors import SightlineError
@@ -130,7 +130,7 @@ def _write(
             .with_for_update()
         ).one_or_none()  # fmt: skip
         if found is None:
-            raise SightlineError("This budget is not there any more.", fix="Load the page again.")
+            raise NotThereError("This budget is not there any more.", fix="Load the page again.")
         if found.workspace_id is None:
             require_whole_company(connection, by)
         if found.revision != revision:

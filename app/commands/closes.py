@@ -20,6 +20,9 @@ from db.errors import SightlineError
 from db.tables.money import AiCostCorrection, AiMonth
 from db.tables.workspaces import Workspace
 
+_EARLIEST = date(2015, 1, 1)
+_MOST_DOLLARS = 10_000_000
+
 
 @dataclass(frozen=True)
 class ClosedMonth:
@@ -124,9 +127,10 @@ def correct_month(
             why="The next approval reckons such corrections anew, and would take this one back.",
             fix="Approve the right price, or give late_usage or other as the kind.",
         )
-    if not amount or amount != round(amount, 12):
+    if not amount or abs(amount) > _MOST_DOLLARS or amount != round(amount, 12):
         raise SightlineError(
-            f"{amount} is no amount of a correction.", why="It is not zero and has at most twelve decimal places."
+            f"{amount} is no amount of a correction.",
+            why=f"It is not zero, at most {_MOST_DOLLARS:,} dollars, and has at most twelve decimal places.",
         )
     with _changing(engine, by, _reason(reason)) as connection:
         workspace = connection.scalar(
@@ -178,6 +182,8 @@ def _changing(engine: Engine, by: Viewer, reason: str) -> Iterator[Connection]:
 def _require_first(month: date) -> None:
     if month.day != 1:
         raise SightlineError(f"{month} is not the first of a month.", fix="Give the month by its first day.")
+    if month < _EARLIEST:
+        raise SightlineError(f"{month:%B %Y} lies before every call.", fix="Give a month in which AI was called.")
     if month > datetime.now(UTC).date() + timedelta(days=366):
         raise SightlineError(f"{month:%B %Y} is far from now.", fix="Give a month that is over.")
 

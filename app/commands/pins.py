@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import Engine, func, select
 
 from app.access import Permission, Viewer
-from app.answering import keep_version
+from app.answering import keep_version, require_version
 from app.commands.views import Query, save_view
 from db.engine import seeing
 from db.errors import SightlineError
@@ -23,6 +23,7 @@ class TooManyPinsError(SightlineError):
 def pin_version(engine: Engine, by: Viewer, *, page: str, version: int, query: Query) -> None:
     """Keep a version, and the page as it is seen with it among the person's views: the audit log tells of it."""
     by.require(Permission.OVERVIEW_READ)
+    require_version(version)
     name = f"{_NAME}{version}"
     with seeing(engine, by.workspaces) as connection:
         pinned = connection.scalars(

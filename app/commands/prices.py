@@ -73,6 +73,7 @@ class Proposed:
     left_out: tuple[str, ...]
 
 
+_MOST_MODELS = 200
 _RATING_LOCK = 7_316_205_124
 _LIVE = AiPrice.approved_at.is_not(None) & AiPrice.superseded_by.is_(None)
 _WAITING = AiPrice.approved_at.is_(None) & AiPrice.rejected_at.is_(None)
@@ -99,6 +100,8 @@ def proposals(engine: Engine, by: Viewer) -> list[BookRow]:
 def propose(engine: Engine, by: Viewer, models: Collection[tuple[str, str]] | None = None) -> Proposed:
     """Propose what lists say of models, those in use unless some are named, and the book does not say."""
     by.require(Permission.PRICES_APPROVE)
+    if models is not None and len(models) > _MOST_MODELS:
+        raise SightlineError(f"{len(models):,} models are too many at once.", fix=f"Name at most {_MOST_MODELS}.")
     now = datetime.now(UTC)
     with seeing(engine, by.workspaces, actor=by.name, reason="Proposed from lists of prices.") as connection:
         require_whole_company(connection, by)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, RowMapping, delete, func, insert, or_
 from sqlalchemy.exc import DBAPIError
 
 from app.access import Permission, Viewer
-from app.commands.stale import EditedMeanwhileError, changed_by_others
+from app.commands.stale import EditedMeanwhileError, NotThereError, changed_by_others
 from app.commands.texts import one_line
 from db.engine import seeing
 from db.errors import SightlineError
@@ -216,7 +216,7 @@ def _override(connection: Connection, key: UUID) -> RowMapping:
         .with_for_update()
     ).mappings().one_or_none()  # fmt: skip
     if found is None or found["is_over"]:
-        raise SightlineError(
+        raise NotThereError(
             "This override is over, or was never there.", fix="Look at the list again, or make another one."
         )
     return found

@@ -6,6 +6,7 @@ from sqlalchemy import Engine, func, insert, select, update
 
 from app.access import Permission, Viewer
 from app.commands.company import require_whole_company
+from app.commands.stale import NotThereError
 from app.commands.texts import one_line
 from app.money.budgets import AlertKind
 from db.engine import seeing
@@ -64,7 +65,7 @@ def end_stop(engine: Engine, by: Viewer, key: UUID, *, reason: str) -> None:
             .returning(AiStop.id)
         )
         if ended is None:
-            raise SightlineError("This stop does not hold any more.", fix="Load the page again.")
+            raise NotThereError("This stop does not hold any more.", fix="Load the page again.")
         connection.execute(update(BudgetAlert).where(BudgetAlert.stop_id == key).values(ended_at=func.now()))
 
 

@@ -1,5 +1,6 @@
 """Saved views: a page with its filters, kept by one person for themselves or for the team."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from app.access import NotPermittedError, Permission, Viewer
-from app.commands.texts import one_line
+from app.commands.stale import NotThereError
+from app.commands.texts import one_line, shortened
 from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.identity import TeamMember
@@ -17,6 +19,8 @@ from db.tables.system import SavedView
 
 LONGEST_NAME = 80
 _MOST_PARAMETERS = 60
+_LONGEST_ADDRESS = 8_000
+_PAGE = re.compile(r"[a-z0-9_-]{1,60}")
 # Values of these are the same for everyone; whatever else filters, its values may tell what others must not know.
 _COMMON = frozenset({"period", "days", "compare", "grain", "product", "channel", "as_of", "show"})
 
@@ -46,8 +50,7 @@ def save_view(
     """Keep a page's filters under a name; one of the same name is replaced."""
     by.require(Permission.OVERVIEW_READ)
     member, cleaned = _member(by), _clean(name)
-    if len(query) > _MOST_PARAMETERS:
-        raise SightlineError("The view has too many filters.", fix=f"Choose at most {_MOST_PARAMETERS} values.")
+    _require_address(page, query)
     with seeing(engine, by.workspaces, actor=by.name) as connection:
         if is_default:
             _take_default(connection, member, page)
@@ -64,12 +67,13 @@ def save_view(
 
 def delete_view(engine: Engine, by: Viewer, key: UUID) -> None:
     """Forget one's own view; admins may forget those of others."""
+    by.require(Permission.OVERVIEW_READ)
     with seeing(engine, by.workspaces, actor=by.name) as connection:
         owner = connection.scalar(
             select(SavedView.team_member_id).where(SavedView.id == key, SavedView.deleted_at.is_(None))
         )
         if owner is None:
-            raise SightlineError("This view is not there any more.", fix="Load the page again.")
+            raise NotThereError("This view is not there any more.", fix="Load the page again.")
         if owner != by.member_id and not by.may(Permission.TEAM_MANAGE):
             raise NotPermittedError("This view is somebody else's.", fix="Ask them, or an admin.")
         connection.execute(update(SavedView).where(SavedView.id == key).values(deleted_at=func.now(), is_default=False))
@@ -142,6 +146,16 @@ def _member(by: Viewer) -> UUID:
             "Views have an owner.", why="You are not signed in as a person of the team.", fix="Sign in."
         )
     return by.member_id
+
+
+def _require_address(page: str, query: Query) -> None:
+    """What can stand in the address of a page."""
+    if not _PAGE.fullmatch(page):
+        raise SightlineError(f"'{shortened(page)}' is no page.", fix="Give the name that stands in its address.")
+    if len(query) > _MOST_PARAMETERS:
+        raise SightlineError("The view has too many filters.", fix=f"Choose at most {_MOST_PARAMETERS} values.")
+    if len(urlencode(query)) > _LONGEST_ADDRESS:
+        raise SightlineError("The view's filters are too long for an address.", fix="Choose fewer values.")
 
 
 def _clean(name: str) -> str:

@@ -1,0 +1,172 @@
+"""Every command by its name: what it means, who may give it, and what it takes. The API and its tests go by it."""
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+from types import UnionType
+from typing import Any, NotRequired, Required, Union, get_args, get_origin, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from sqlalchemy import Engine
+from typing_extensions import TypedDict
+
+from app.access import Permission, Viewer
+from app.commands import (
+    alerts,
+    annotations,
+    bill_prices,
+    bills,
+    budgets,
+    closes,
+    pins,
+    prices,
+    quotas,
+    stops,
+    team,
+    tokens,
+    views,
+)
+from db.errors import SightlineError
+
+# Of what is given as JSON; what takes a file takes more.
+_LARGEST = 1_000_000
+_LARGEST_FILE = 32_000_000
+_MOST_TOLD = 5
+# To type checkers a class is written down, not made.
+_typed_dict: Any = TypedDict
+_SEVERAL = (Collection, Iterable, Sequence, AbstractSet)
+
+
+class MalformedArgumentsError(SightlineError):
+    """What was given is not what the command takes."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One change that people make. What it takes is what its function takes, behind the engine and the person."""
+
+    name: str
+    does: Callable[..., Any]
+    permission: Permission
+    largest: int = _LARGEST
+    # Why programs can't give it, where they can't.
+    not_by_api: str = ""
+    # Why no row of the audit log tells of it, where none does.
+    not_audited: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """In a sentence."""
+        return inspect.cleandoc(self.does.__doc__ or "").split("\n\n", maxsplit=1)[0]
+
+    @cached_property
+    def takes(self) -> TypeAdapter[dict[str, Any]]:
+        """Strict: a number that is a text is no number, and a name that it does not know is a slip of the pen."""
+        hints = get_type_hints(self.does)
+        fields = {
+            one.name: Required[plain] if one.default is one.empty else NotRequired[plain]
+            for one in list(inspect.signature(self.does).parameters.values())[2:]
+            for plain in [_plain(hints[one.name])]
+        }
+        made: Any = _typed_dict("Arguments", fields)
+        made.__pydantic_config__ = ConfigDict(extra="forbid", val_json_bytes="base64", ser_json_bytes="base64")
+        adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(made)
+        return adapter
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """What it takes, for programs."""
+        return self.takes.json_schema()
+
+    def give(self, engine: Engine, by: Viewer, arguments: bytes | str) -> Any:  # noqa: ANN401 - what the command answers
+        """Do it, with arguments as JSON. Who may not is not told what is wrong with them."""
+        by.require(self.permission)
+        try:
+            given = self.takes.validate_json(arguments, strict=True)
+        except ValidationError as error:
+            raise malformed(error, f"The arguments of {self.name}") from None
+        return self.does(engine, by, **given)
+
+
+def malformed(error: ValidationError, what: str) -> MalformedArgumentsError:
+    """Where they are wrong and how; what was given is not repeated, for it may be a secret."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [f"{'.'.join(map(str, one['loc'])) or 'All of it'}: {one['msg']}." for one in found[:_MOST_TOLD]]
+    more = [f"And {len(found) - _MOST_TOLD} more."] if len(found) > _MOST_TOLD else []
+    return MalformedArgumentsError(
+        f"{what} can't be used.",
+        why=" ".join([*told, *more]),
+        fix="The list of commands has the schema of what each takes.",
+    )
+
+
+def _plain(hint: Any) -> Any:  # noqa: ANN401 - a type
+    """The type as JSON has it: several of something, however they are taken, are a list."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in _SEVERAL:
+        return tuple[_plain(inner[0]), ...]  # type: ignore[misc]  # a type that is made here
+    if origin in {Union, UnionType}:
+        return Union[tuple(_plain(one) for one in inner)]  # noqa: UP007 - of as many as there are
+    return hint
+
+
+def _named(*listed: Command) -> Mapping[str, Command]:
+    return {one.name: one for one in sorted(listed, key=lambda one: one.name)}
+
+
+COMMANDS = _named(
+    Command("alerts.acknowledge", alerts.acknowledge_alert, Permission.BUDGETS_MANAGE),
+    Command("alerts.snooze", alerts.snooze_alert, Permission.BUDGETS_MANAGE),
+    Command("bills.approve", bills.approve_bill, Permission.MONTHS_CLOSE),
+    Command("bills.open", bills.open_bill, Permission.MONTHS_CLOSE),
+    Command("bills.read", bills.read_file, Permission.MONTHS_CLOSE, largest=_LARGEST_FILE),
+    Command("bills.state_invoice", bills.state_invoice, Permission.MONTHS_CLOSE),
+    Command("budgets.change", budgets.change_budget, Permission.BUDGETS_MANAGE),
+    Command("budgets.create", budgets.create_budget, Permission.BUDGETS_MANAGE),
+    Command("budgets.delete", budgets.delete_budget, Permission.BUDGETS_MANAGE),
+    Command("budgets.pause", budgets.pause_budget, Permission.BUDGETS_MANAGE),
+    Command("budgets.resume", budgets.resume_budget, Permission.BUDGETS_MANAGE),
+    Command("credits.grant", quotas.grant_credits, Permission.QUOTAS_MANAGE),
+    Command("credits.take_back", quotas.take_back_credits, Permission.QUOTAS_MANAGE),
+    Command("months.close", closes.close_month, Permission.MONTHS_CLOSE),
+    Command("months.correct", closes.correct_month, Permission.MONTHS_CLOSE),
+    Command("months.reopen", closes.reopen_month, Permission.MONTHS_CLOSE),
+    Command("prices.add", prices.propose_by_hand, Permission.PRICES_APPROVE),
+    Command("prices.approve", prices.approve, Permission.PRICES_APPROVE),
+    Command("prices.propose", prices.propose, Permission.PRICES_APPROVE),
+    Command(
+        "prices.propose_charged",
+        prices.propose_charged,
+        Permission.PRICES_APPROVE,
+        not_by_api="What a bill charged is read from the bill: prices.propose_from_bills does it.",
+    ),
+    Command("prices.propose_from_bills", bill_prices.propose_from_bills, Permission.PRICES_APPROVE),
+    Command(
+        "prices.rate_new_calls",
+        prices.price_new_calls,
+        Permission.PRICES_APPROVE,
+        not_audited="Each call keeps the version of the book by which it was priced, and the worker does this all day.",
+    ),
+    Command("prices.reject", prices.reject, Permission.PRICES_APPROVE),
+    Command("quotas.change_override", quotas.change_override, Permission.QUOTAS_MANAGE),
+    Command("quotas.end_override", quotas.end_override, Permission.QUOTAS_MANAGE),
+    Command("quotas.override", quotas.override_quota, Permission.QUOTAS_MANAGE),
+    Command("remarks.change", annotations.change_remark, Permission.OVERVIEW_READ),
+    Command("remarks.delete", annotations.delete_remark, Permission.OVERVIEW_READ),
+    Command("remarks.write", annotations.write_remark, Permission.OVERVIEW_READ),
+    Command("stops.end", stops.end_stop, Permission.AI_STOP),
+    Command("stops.start", stops.start_stop, Permission.AI_STOP),
+    Command("team.add", team.add_member, Permission.TEAM_MANAGE),
+    Command(
+        "tokens.make",
+        tokens.make_token,
+        Permission.OVERVIEW_READ,
+        not_by_api="A token makes no tokens: one that was stolen would live for ever. The page Account makes them.",
+    ),
+    Command("tokens.revoke", tokens.revoke_token, Permission.OVERVIEW_READ),
+    Command("versions.pin", pins.pin_version, Permission.OVERVIEW_READ),
+    Command("views.delete", views.delete_view, Permission.OVERVIEW_READ),
+    Command("views.save", views.save_view, Permission.OVERVIEW_READ),
+)

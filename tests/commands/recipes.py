@@ -1,0 +1,213 @@
+"""How each command is given once: what it needs to be there, what is given as JSON, and what is wrong another time.
+
+A new command needs an entry here: the tests of all commands go through them.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.access import Role
+from app.commands import bills, closes, prices, quotas, stops, tokens, views
+from app.commands.annotations import write_remark
+from app.commands.quotas import Allowance
+from tests.commands.company import MONTH, SOON, Company
+from tests.db.rows import NOON
+from tests.ingest.samples import as_bytes, openai_bucket, openai_cost, page
+
+Arguments = dict[str, Any]
+NOBODY = "00000000-0000-7000-8000-000000000000"
+BUDGET = {"name": "AI", "amount": "100"}
+DAY = str(NOON.date())
+BILL = as_bytes(page(openai_bucket(DAY, openai_cost("gpt-4o-2024-08-06, input", "2.5", 1_000_000))))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is given; `wrong` is put in place of parts of it, and then the command `says` so."""
+
+    given: Callable[[Company], Arguments]
+    wrong: Mapping[str, Any] = field(default_factory=dict)
+    says: str = ""
+
+
+def once(**arguments: Any) -> Callable[[Company], Arguments]:
+    """Arguments that need nothing to be there."""
+    return lambda _: dict(arguments)
+
+
+def budget(company: Company, **more: Any) -> Arguments:
+    return {"key": str(company.add("budgets", name="AI", scope="company", amount=100)), "revision": 1, **more}
+
+
+def paused_budget(company: Company) -> Arguments:
+    key = company.add("budgets", name="AI", scope="company", amount=100, is_active=False)
+    return {"key": str(key), "revision": 1}
+
+
+def alert(company: Company, **more: Any) -> Arguments:
+    of = company.add("budgets", name="AI", scope="company", amount=100)
+    key = company.add(
+        "budget_alerts", budget_id=of, period_start=NOON, threshold=50, reason="50 % of the budget are spent."
+    )
+    return {"key": str(key), **more}
+
+
+def bill(company: Company, **more: Any) -> Arguments:
+    bills.read_file(company.database.rw, company.viewer(Role.ADMIN), BILL, "costs.json")
+    [(key, revision)] = company.ask("SELECT id, revision FROM provider_bills")
+    return {"key": str(key), "revision": revision, **more}
+
+
+def approved_bill(company: Company) -> Arguments:
+    there = bill(company)
+    bills.approve_bill(company.database.rw, company.viewer(Role.ADMIN), **there, note="")
+    return {"key": there["key"], "revision": there["revision"] + 1, "reason": "A line is wrong"}
+
+
+def proposal(company: Company, tier: str = "standard") -> str:
+    return str(
+        company.add(
+            "ai_prices", provider="openai", model="gpt-4o", unit="input", price=2, per=1_000_000, valid_from=MONTH,
+            service_tier=tier, source="a test",
+        )
+    )  # fmt: skip
+
+
+def charged_otherwise(company: Company) -> Arguments:
+    """A flexible call of a million tokens for two dollars, for which the provider charged two and a half."""
+    company.add(
+        "ai_generations", workspace_id=company.workspace, user_id=company.customer, product="mailer",
+        provider="openai", model="gpt-4o", generation_type="email", status="completed", created_at=NOON,
+        input_tokens=1_000_000, service_tier="flex",
+    )  # fmt: skip
+    prices.approve(company.database.rw, company.viewer(Role.ADMIN), [UUID(proposal(company, "flex"))])
+    charged = openai_cost("gpt-4o-2024-08-06, input flex", "2.5", 1_000_000)
+    bills.read_file(
+        company.database.rw, company.viewer(Role.ADMIN), as_bytes(page(openai_bucket(DAY, charged))), "costs.json"
+    )
+    return {}
+
+
+def closed_month(company: Company, **more: Any) -> Arguments:
+    closes.close_month(company.database.rw, company.viewer(Role.ADMIN), MONTH)
+    return {"month": str(MONTH), **more}
+
+
+def override(company: Company, **more: Any) -> Arguments:
+    key = quotas.override_quota(
+        company.database.rw, company.viewer(Role.ADMIN), Allowance(50, datetime.fromisoformat(SOON)),
+        workspace_slug="acme", product="web_builder", meter="generations",
+        period="month", reason="A launch",
+    )  # fmt: skip
+    return {"key": str(key), "revision": 1, **more}
+
+
+def credits_of_carl(company: Company, **more: Any) -> Arguments:
+    quotas.grant_credits(
+        company.database.rw, company.viewer(Role.ADMIN), workspace_slug="acme", user_email="carl@people.example",
+        amount=10, reason="Welcome", ends_at=datetime.fromisoformat(SOON),
+    )  # fmt: skip
+    return {**CREDITS, **more}
+
+
+def remark(company: Company, **more: Any) -> Arguments:
+    key = write_remark(company.database.rw, company.viewer(Role.VIEWER), text="A launch", starts_on=NOON.date())
+    return {"key": str(key), "revision": 1, **more}
+
+
+def stop(company: Company) -> Arguments:
+    key = stops.start_stop(company.database.rw, company.viewer(Role.ADMIN), scope="all", reason="A key leaked")
+    return {"key": str(key), "reason": "It was replaced"}
+
+
+def view(company: Company) -> Arguments:
+    saved = views.save_view(company.database.rw, company.viewer(Role.VIEWER), page="ads", name="Mine", query=[])
+    return {"key": str(saved)}
+
+
+def token(company: Company) -> Arguments:
+    made = tokens.make_token(company.database.rw, company.viewer(Role.VIEWER), name="Nightly export", days=30)
+    return {"key": str(made.id)}
+
+
+CREDITS = {"workspace_slug": "acme", "user_email": "carl@people.example", "amount": 5, "reason": "An apology"}
+OVERRIDE = {
+    "wanted": {"amount": 50, "ends_at": SOON}, "workspace_slug": "acme", "product": "web_builder",
+    "meter": "generations", "period": "month", "reason": "A launch",
+}  # fmt: skip
+CORRECTION = {
+    "workspace_slug": "acme", "kind": "late_usage", "product": "mailer", "provider": "openai", "model": "gpt-4o",
+    "generation_type": "email", "amount": "0.5", "reason": "It came late",
+}  # fmt: skip
+PRICE = {
+    "provider": "openai", "model": "gpt-4o", "unit": "input", "price": "2", "per": 1_000_000, "reference": "a letter",
+    "valid_from": str(MONTH),
+}  # fmt: skip
+CHARGED = {
+    "model": "gpt-4o", "meter": {"unit": "input"}, "price": "0.000002", "known": None, "since": DAY,
+}  # fmt: skip
+
+RECIPES: dict[str, Recipe] = {
+    "alerts.acknowledge": Recipe(alert, {"key": NOBODY}, "This alert is not there."),
+    "alerts.snooze": Recipe(lambda company: alert(company, until=SOON), {"until": "2020-01-01T00:00:00Z"},
+        "An alert can't be put off until then."),
+    "bills.approve": Recipe(lambda company: bill(company, note="Looked at"), {"revision": 9},
+        "Somebody changed this while you were writing."),
+    "bills.open": Recipe(approved_bill, {"reason": " "}, "This is done for a reason."),
+    "bills.read": Recipe(once(content=base64.b64encode(BILL).decode(), name="costs.json"),
+        {"content": base64.b64encode(b"{}").decode()}, "costs.json"),
+    "bills.state_invoice": Recipe(lambda company: bill(company, invoiced="2.5", tax="0", number="R-1"),
+        {"tax": "10000000"}, "No invoice is of so much."),
+    "budgets.change": Recipe(
+        lambda company: budget(company, terms={**BUDGET, "amount": "200"}, reason="A launch"),
+        {"terms": {"amount": "0"}}, "0 is no amount of a budget."),
+    "budgets.create": Recipe(once(terms=BUDGET, scope="company"), {"scope": "planet"}, "'planet' is no scope"),
+    "budgets.delete": Recipe(lambda company: budget(company, reason="Replaced"), {"reason": ""},
+        "A budget is deleted for a reason."),
+    "budgets.pause": Recipe(lambda company: budget(company, reason="Discussed"), {"reason": "\n"},
+        "A budget is paused for a reason."),
+    "budgets.resume": Recipe(paused_budget, {"key": NOBODY}, "This budget is not there any more."),
+    "credits.grant": Recipe(once(**CREDITS, ends_at=SOON), {"amount": 0}, "0 credits can't be moved."),
+    "credits.take_back": Recipe(credits_of_carl, {"amount": 11}, "11 can't be taken."),
+    "months.close": Recipe(once(month=str(MONTH)), {"month": str(MONTH.replace(day=2))}, "is not the first of a month"),
+    "months.correct": Recipe(lambda company: closed_month(company, **CORRECTION), {"kind": "price"},
+        "Nobody corrects a month by price by hand."),
+    "months.reopen": Recipe(lambda company: closed_month(company, reason="A mistake"), {"reason": ""},
+        "This is done for a reason."),
+    "prices.add": Recipe(once(given=PRICE), {"given": {"provider": "opnai"}}, "'opnai' is no provider."),
+    "prices.approve": Recipe(lambda company: {"keys": [proposal(company)]}, {"keys": [NOBODY]},
+        "Not all of these are proposals any more."),
+    "prices.propose": Recipe(once(models=[["openai", "gpt-4o"]]), {"models": [["openai"]]},
+        "models.0.1: Field required"),
+    "prices.propose_charged": Recipe(once(provider="openai", prices=[CHARGED], reference="a bill"),
+        {"prices": [{}]}, "prices.0.model: Field required"),
+    "prices.propose_from_bills": Recipe(charged_otherwise, {"month": "2026"}, "month: Extra inputs"),
+    "prices.rate_new_calls": Recipe(once(since="2020-01-01T00:00:00Z"), {"since": "yesterday"}, "since: Input should"),
+    "prices.reject": Recipe(lambda company: {"keys": [proposal(company)], "reason": "Not ours"}, {"reason": ""},
+        "A proposal is rejected for a reason."),
+    "quotas.change_override": Recipe(
+        lambda company: override(company, wanted={"amount": 70, "ends_at": SOON}, reason="More"),
+        {"wanted": {"amount": -1}}, "-1 is no limit."),
+    "quotas.end_override": Recipe(lambda company: override(company, reason="It is over"), {"revision": 7},
+        "Somebody changed this override while you were writing."),
+    "quotas.override": Recipe(once(**OVERRIDE), {"meter": "laughs"}, "'laughs' is no meter."),
+    "remarks.change": Recipe(lambda company: remark(company, text="Two launches", starts_on=DAY), {"text": ""},
+        "The remark says nothing."),
+    "remarks.delete": Recipe(remark, {"revision": 2}, "Somebody changed this while you were writing."),
+    "remarks.write": Recipe(once(text="A launch", starts_on=DAY), {"product": "typewriter"},
+        "'typewriter' is no product"),
+    "stops.end": Recipe(stop, {"reason": ""}, "A stop is ended for a reason."),
+    "stops.start": Recipe(once(scope="all", reason="A key leaked"), {"scope": "provider"}, "'nothing' is no provider."),
+    "team.add": Recipe(once(email="eve@team.example", password=None, roles=["viewer"]), {"email": "eve"},
+        "'eve' is not an e-mail address."),
+    "tokens.make": Recipe(once(name="Nightly export", days=30), {"days": 400}, "A token can't live for 400 days."),
+    "tokens.revoke": Recipe(token, {"key": NOBODY}, "No token that could be revoked has this key."),
+    "versions.pin": Recipe(once(page="ads", version=1, query=[["period", "7d"]]), {"query": [["a", "b"]] * 61},
+        "The view has too many filters."),
+    "views.delete": Recipe(view, {"key": NOBODY}, "This view is not there any more."),
+    "views.save": Recipe(once(page="ads", name="Mine", query=[["period", "7d"]]), {"name": ""}, "A view needs a name."),
+}  # fmt: skip

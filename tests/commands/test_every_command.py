@@ -1,0 +1,186 @@
+"""Every command is refused to who may not and where its arguments are wrong, and is told in the audit log."""
+
+import ast
+import inspect
+import json
+import pkgutil
+from importlib import import_module
+from textwrap import dedent
+
+import pytest
+from psycopg import DataError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from app import commands
+from app.access import NotPermittedError, Viewer
+from app.commands import pins
+from app.commands.catalogue import COMMANDS
+from db.errors import SightlineError
+from tests.commands.company import found
+from tests.commands.recipes import NOBODY, RECIPES
+from tests.servers import new_database
+
+
+@pytest.fixture(scope="module", params=COMMANDS)
+def case(request, server18):
+    """A command, a company in which it can be given, and its arguments."""
+    with new_database(server18) as fresh, pytest.MonkeyPatch.context() as patch:
+        # The lake has no versions here; those are tried with the page that pins them.
+        patch.setattr(pins, "keep_version", lambda _: None)
+        patch.setattr(pins, "require_version", lambda _: None)
+        company, recipe = found(fresh), RECIPES[request.param]
+        yield COMMANDS[request.param], company, recipe.given(company), recipe
+
+
+def put_in(given, wrong):
+    """Deep: of what is nested, only what is named changes."""
+    nested = {name: put_in(given[name], one) for name, one in wrong.items() if isinstance(one, dict)}
+    return {**given, **wrong, **nested}
+
+
+def test_whoever_lacks_the_permission_is_refused_in_a_sentence_and_nothing_is_written(case):
+    """The function itself refuses, and not only who looks it up."""
+    command, company, given, _ = case
+    arguments = command.takes.validate_json(json.dumps(given))
+    before = company.everything()
+    for person in company.without(command.permission):
+        with pytest.raises(NotPermittedError, match=f"{person.name} may not do this") as refused:
+            command.does(company.database.rw, person, **arguments)
+        assert f"({command.permission})" in str(refused.value)
+    assert company.everything() == before
+
+
+def test_what_can_not_be_is_refused_in_a_sentence_and_nothing_is_written(case):
+    """Among it what is no object, and names that the command does not know."""
+    command, company, given, recipe = case
+    engine, person = company.database.rw, company.lowest(command.permission)
+    before = company.everything()
+    for wrong in ({**given, "is_admin": True}, [], "x", None):
+        with pytest.raises(SightlineError, match="can't be used"):
+            command.give(engine, person, json.dumps(wrong))
+    with pytest.raises(SightlineError) as refused:
+        command.give(engine, person, json.dumps(put_in(given, recipe.wrong)))
+    assert recipe.says
+    assert recipe.says in str(refused.value)
+    assert company.everything() == before
+
+
+def test_what_is_done_is_told_in_the_audit_log_with_who_what_and_why(case):
+    command, company, given, _ = case
+    person = company.lowest(command.permission)
+    [(last,)] = company.ask("SELECT COALESCE(MAX(position), 0) FROM audit_log")
+    command.give(company.database.rw, person, json.dumps(given))
+    told = company.ask(
+        "SELECT actor, action, before, after, reason FROM audit_log WHERE position > :last ORDER BY position", last=last
+    )
+    assert bool(told) != bool(command.not_audited)
+    assert {actor for actor, *_ in told} <= {person.name}
+    assert all((action != "insert") == (before is not None) for _, action, before, *_ in told)
+    assert all((action != "delete") == (after is not None) for _, action, _, after, _ in told)
+    asked = {"reason", "note"} & given.keys()
+    if told and asked:
+        assert {reason for *_, reason in told} == {given[name] for name in asked}
+
+
+HOSTILE = (
+    "", " ", "\u0000", "\ud800", "x" * 100_000, "' OR 1=1; --", "\u202e%s{}\n", "../../etc/passwd", NOBODY, "-1",
+    "0001-01-01", "9999-12-31", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z",
+    "2016-12-31T23:59:60Z", "1e308", "0", 0, -1, 2**31, 2**63, 10**40, 0.1, True, None, [], ["\u0000"],
+    [[]], {}, {"x": 1},
+)  # fmt: skip
+
+
+def spoilt(given):
+    """The arguments with one of them, or one within one of them, replaced by what nobody means."""
+    for name, value in given.items():
+        for hostile in HOSTILE:
+            yield {**given, name: hostile}
+        if isinstance(value, dict):
+            yield from ({**given, name: inner} for inner in spoilt(value))
+
+
+def test_nothing_that_is_given_makes_it_fail_as_nobody_expected(case):
+    """It is done, refused in a sentence, or is no value that the database has; no constraint has to catch it."""
+    command, company, given, _ = case
+    if command.not_by_api:
+        pytest.skip("Nobody gives it with arguments of their own.")
+    failed = []
+    for arguments in spoilt(given):
+        try:
+            command.give(company.database.rw, company.lowest(command.permission), json.dumps(arguments))
+        except SightlineError:
+            continue
+        except DBAPIError as error:
+            if not isinstance(error.orig, DataError):
+                failed.append((arguments, str(error.orig)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+            failed.append((arguments, repr(error)))
+    assert [(str(arguments)[:300], error) for arguments, error in failed] == []
+
+
+# --- The list is whole ------------------------------------------------------------------------------------------------
+
+
+def modules():
+    return [
+        import_module(f"{commands.__name__}.{one.name}")
+        for one in pkgutil.iter_modules(commands.__path__)
+        if one.name != "catalogue"
+    ]
+
+
+def calls_of(function):
+    """The names of what a function calls, and whether it opens a transaction that names an actor."""
+    names, has_actor = set(), False
+    for node in ast.walk(ast.parse(dedent(inspect.getsource(function)))):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            names.add(name)
+            has_actor |= name == "seeing" and any(one.arg == "actor" for one in node.keywords)
+    return names, has_actor
+
+
+def writers():
+    """Every public function that takes an engine and a person and, by itself or by what it calls, writes."""
+    functions = {
+        (module.__name__, name): one
+        for module in modules()
+        for name, one in inspect.getmembers(module, inspect.isfunction)
+        if one.__module__ == module.__name__
+    }
+    calls = {key: calls_of(one) for key, one in functions.items()}
+    writing = {key for key, (_, has_actor) in calls.items() if has_actor}
+    while more := {
+        key for key, (names, _) in calls.items() if key not in writing and names & {name for _, name in writing}
+    }:
+        writing |= more
+    for key in sorted(writing):
+        takes = [one.annotation for one in list(inspect.signature(functions[key]).parameters.values())[:2]]
+        if takes == [Engine, Viewer] and not key[1].startswith("_"):
+            yield functions[key]
+
+
+def test_every_function_that_writes_for_a_person_is_a_command_of_the_catalogue():
+    """Add it to app/commands/catalogue.py: the API and these tests go by it."""
+    known = {command.does for command in COMMANDS.values()}
+    assert [f"{one.__module__}.{one.__name__}" for one in writers() if one not in known] == []
+    assert len(list(writers())) > 30
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_it_means_and_what_it_takes(name):
+    assert COMMANDS[name].meaning.endswith(".")
+    assert COMMANDS[name].schema["additionalProperties"] is False
+
+
+def test_every_command_has_a_recipe():
+    """Add it to tests/commands/recipes.py: what is given once, and what is wrong with it another time."""
+    assert RECIPES.keys() == COMMANDS.keys()
+
+
+def test_a_command_that_changes_what_others_edit_says_on_which_state_it_was_made():
+    """What ends or takes back a thing once, or is one's own alone, needs none: whoever is second finds it done."""
+    takes = {name for name, command in COMMANDS.items() if "revision" in command.schema["properties"]}
+    edits = {name for name in COMMANDS if name.split(".")[1].startswith(("change", "edit", "state", "rename"))}
+    assert edits <= takes
