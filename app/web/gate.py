@@ -1,4 +1,4 @@
-"""The gate: everything but signing in, health and Streamlit's own files needs a session."""
+"""The gate: everything but signing in, health, the API and Streamlit's own files needs a session."""
 
 import anyio.to_thread
 from sqlalchemy.exc import OperationalError
@@ -10,7 +10,7 @@ from app import serving
 from app.identity.returning import SIGN_IN, SIGN_OUT, sign_in_address
 from app.identity.sessions import person_of
 from app.web.lost import database_lost
-from app.web.visitor import comes_from_here, is_known_host, token_of
+from app.web.visitor import API, comes_from_here, is_known_host, token_of
 from db.engine import is_lost
 
 # Streamlit's bundles hold nothing of ours; its client asks for the last two before it reconnects.
@@ -80,6 +80,8 @@ def _out_of_place(visit: HTTPConnection) -> Response | None:
         return PlainTextResponse("This host is not known here.", 400)
     if path.startswith(_CLOSED):
         return PlainTextResponse("Nothing is here.", 404)
+    if _is_of_api(visit):
+        return None
     # A socket has no method: it changes things too.
     if visit.scope.get("method") not in _SAFE and not comes_from_here(visit):
         return PlainTextResponse("This was asked for by another site.", 403)
@@ -88,7 +90,12 @@ def _out_of_place(visit: HTTPConnection) -> Response | None:
 
 def _is_open(visit: HTTPConnection) -> bool:
     path: str = visit.scope["path"]
-    return visit.scope["type"] == "http" and (path in _OPEN or path.startswith(_OPEN_BELOW))
+    return _is_of_api(visit) or (visit.scope["type"] == "http" and (path in _OPEN or path.startswith(_OPEN_BELOW)))
+
+
+def _is_of_api(visit: HTTPConnection) -> bool:
+    """It asks for a token by itself, and no cookie opens it: another site can do nothing there in a person's name."""
+    return bool(visit.scope["type"] == "http" and visit.scope["path"].startswith(API))
 
 
 def _sign_in_first(visit: HTTPConnection) -> Response:

@@ -45,7 +45,7 @@ LAKE_AGE = Gauge(
 # By the first part of the path: a label per address would grow without end.
 _KINDS = {
     "static": "static", "media": "media", "sign-in": "sign-in", "sign-out": "sign-in", "health": "health",
-    "metrics": "metrics", "_stcore": "streamlit", "component": "streamlit", "export": "export",
+    "metrics": "metrics", "_stcore": "streamlit", "component": "streamlit", "export": "export", "api": "api",
 }  # fmt: skip
 
 

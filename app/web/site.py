@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.web import export, oidc, preview, report, signing
+from app.web import api, export, oidc, preview, report, signing
 from app.web.ahead import ahead_of
 from app.web.compressed import Compressed, StaticFiles
 from app.web.gate import Gate
@@ -30,6 +30,7 @@ ROUTES = [
     *export.ROUTES,
     *report.ROUTES,
     *preview.ROUTES,
+    *api.ROUTES,
 ]
 
 

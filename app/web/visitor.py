@@ -9,6 +9,7 @@ from app.identity.cookies import is_secure, session_cookie
 from app.identity.sessions import LIFETIME, Device, Person
 from app.settings import settings
 
+API = "/api/"
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 

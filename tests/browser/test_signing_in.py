@@ -157,6 +157,30 @@ def test_roles_and_workspaces_are_those_of_this_moment(site, look):
         change(site, f"DELETE FROM team_members WHERE {LIMITED}")
 
 
+def test_a_token_is_shown_once_and_calls_the_api_until_it_is_revoked(site, look):
+    seen = look(site, "/account", role="finance")
+    page, dialog = seen.page, seen.page.get_by_role("dialog")
+    page.get_by_role("button", name="Make a token").click()
+    dialog.get_by_role("button", name="Make it").click()
+    expect(dialog.get_by_text("A token needs a name.")).to_be_visible()
+    dialog.get_by_label("What is it for?").fill("Nightly <b>export</b>")
+    dialog.get_by_role("button", name="Make it").click()
+    expect(page.get_by_text("Copy it now")).to_be_visible()
+    token = page.locator("code").first.inner_text()
+
+    def asked():
+        return page.request.get(f"{site.url}/api/v1/commands", headers={"authorization": f"Bearer {token}"}).status
+
+    assert asked() == 200
+    page.reload()
+    expect(page.get_by_text("Nightly <b>export</b>")).to_be_visible()
+    assert token not in page.content()
+    page.get_by_role("button", name="Revoke").first.click()
+    expect(page.get_by_text("The token Nightly <b>export</b> is revoked for good.")).to_be_visible()
+    assert asked() == 401
+    assert seen.troubles == []
+
+
 def test_a_stranger_gets_neither_files_nor_a_socket(site, look):
     seen = look(site, "/sign-in", role=None)
     for path in ("/media/x.csv", "/_stcore/upload_file/a/b", "/component/x", "/export/csv"):
