@@ -124,7 +124,7 @@ def _member(connection: Connection, by: Viewer, email: str | None) -> UUID:
     )
     if found is None:
         raise SightlineError(
-            f"Nobody of the team signs in as '{one_line(email or '')}'.", fix="`sightline user list` shows everyone."
+            f"Nobody of the team signs in as '{one_line(email or '')}'.", fix="`sightline team list` shows everyone."
         )
     return found
 

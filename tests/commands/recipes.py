@@ -10,12 +10,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from app.access import Role
-from app.commands import bills, closes, prices, quotas, stops, tokens, views
+from app.commands import (
+    bills,
+    closes,
+    customers,
+    prices,
+    quotas,
+    stops,
+    subscriptions,
+    team_rights,
+    tokens,
+    views,
+    workspaces,
+)
 from app.commands.annotations import write_remark
+from app.commands.quota_rules import SERVICE_LIMITS
 from app.commands.quotas import Allowance
+from db.engine import seeing
 from tests.commands.company import MONTH, SOON, Company
-from tests.db.rows import NOON
+from tests.db.rows import NOON, member, user
 from tests.ingest.samples import as_bytes, openai_bucket, openai_cost, page
 
 Arguments = dict[str, Any]
@@ -134,6 +150,101 @@ def token(company: Company) -> Arguments:
     return {"key": str(made.id)}
 
 
+def colleague(company: Company, **more: Any) -> Arguments:
+    """Dora, an editor of acme beside Carl."""
+    with company.database.setup.begin() as connection:
+        dora = user(connection, email="dora@people.example").id
+        joined = member(connection, company.workspace, dora, "editor").id
+    return {"workspace": str(company.workspace), "member": str(joined), **more}
+
+
+def account(company: Company, **more: Any) -> Arguments:
+    return {"customer": str(company.customer), "reason": "It was asked for", **more}
+
+
+def inactive_account(company: Company) -> Arguments:
+    customers.deactivate(company.database.rw, company.viewer(Role.ADMIN), company.customer, reason="Abuse")
+    return account(company)
+
+
+def signed_in_account(company: Company) -> Arguments:
+    company.add(
+        "user_sessions",
+        user_id=company.customer,
+        token_hash=company.workspace.bytes * 2,
+        expires_at=datetime.fromisoformat(SOON),
+    )
+    return account(company)
+
+
+def home(company: Company, **more: Any) -> Arguments:
+    [(revision,)] = company.ask("SELECT revision FROM workspaces WHERE id = :key", key=company.workspace)
+    return {"key": str(company.workspace), "revision": revision, "reason": "It closed", **more}
+
+
+def deleted_home(company: Company) -> Arguments:
+    given = home(company)
+    workspaces.delete_workspace(
+        company.database.rw,
+        company.viewer(Role.ADMIN),
+        company.workspace,
+        revision=given["revision"],
+        reason="It closed",
+    )
+    return {"key": given["key"], "reason": "It opened again"}
+
+
+def bought(company: Company, **more: Any) -> Arguments:
+    [(key, revision)] = company.ask("SELECT id, revision FROM subscriptions")
+    return {"workspace": str(company.workspace), "key": str(key), "revision": revision, "reason": "Asked for", **more}
+
+
+def ending(company: Company) -> Arguments:
+    given = bought(company)
+    subscriptions.cancel_at_period_end(
+        company.database.rw, company.viewer(Role.ADMIN), company.workspace, UUID(given["key"]),
+        revision=given["revision"], reason="Asked for",
+    )  # fmt: skip
+    return bought(company)
+
+
+def larger_plan(company: Company) -> Arguments:
+    larger = company.add(
+        "plans", product="web_builder", tier="agency", version=1, name="Agency", price=49, currency="USD",
+        status="published", published_at=NOON,
+    )  # fmt: skip
+    return bought(company, plan=str(larger))
+
+
+def service_limits(company: Company) -> Arguments:
+    [(revision,)] = company.ask("SELECT revision FROM settings WHERE key = :key", key=SERVICE_LIMITS)
+    return {"wanted": {"generations": 100}, "revision": revision, "reason": "A crowd"}
+
+
+def lost_call(company: Company) -> Arguments:
+    """One generation of ten is held."""
+    [(plan,)] = company.ask("SELECT plan_id FROM subscriptions")
+    company.add("plan_limits", plan_id=plan, meter="generations", amount=10)
+    with seeing(company.database.rw, [company.workspace], actor="a product") as connection:
+        connection.execute(
+            text("SELECT quota_reserve(:home, :customer, 'web_builder', '{\"generations\": 1}', 'a call')"),
+            {"home": company.workspace, "customer": company.customer},
+        )
+    [(key,)] = company.ask("SELECT id FROM quota_reservations")
+    return {"workspace": str(company.workspace), "reservation": str(key), "reason": "Its process was killed"}
+
+
+def teammate(company: Company, **more: Any) -> Arguments:
+    return {"key": str(company.team[Role.VIEWER]), "revision": 1, "reason": "Another job", **more}
+
+
+def former_teammate(company: Company) -> Arguments:
+    team_rights.deactivate_member(
+        company.database.rw, company.viewer(Role.ADMIN), company.team[Role.VIEWER], revision=1, reason="Left"
+    )
+    return teammate(company, revision=2)
+
+
 CREDITS = {"workspace_slug": "acme", "user_email": "carl@people.example", "amount": 5, "reason": "An apology"}
 OVERRIDE = {
     "wanted": {"amount": 50, "ends_at": SOON}, "workspace_slug": "acme", "product": "web_builder",
@@ -194,6 +305,8 @@ RECIPES: dict[str, Recipe] = {
         {"wanted": {"amount": -1}}, "-1 is no limit."),
     "quotas.end_override": Recipe(lambda company: override(company, reason="It is over"), {"revision": 7},
         "Somebody changed this override while you were writing."),
+    "quotas.give_up": Recipe(lost_call, {"reservation": NOBODY}, "This call holds nothing any more."),
+    "quotas.set_service_limits": Recipe(service_limits, {"wanted": {"laughs": 1}}, "'laughs' is no meter."),
     "quotas.override": Recipe(once(**OVERRIDE), {"meter": "laughs"}, "'laughs' is no meter."),
     "remarks.change": Recipe(lambda company: remark(company, text="Two launches", starts_on=DAY), {"text": ""},
         "The remark says nothing."),
@@ -210,4 +323,30 @@ RECIPES: dict[str, Recipe] = {
         "The view has too many filters."),
     "views.delete": Recipe(view, {"key": NOBODY}, "This view is not there any more."),
     "views.save": Recipe(once(page="ads", name="Mine", query=[["period", "7d"]]), {"name": ""}, "A view needs a name."),
+    "customers.change_role": Recipe(lambda company: colleague(company, role="viewer", was="editor", reason="Asked for"),
+        {"role": "king"}, "'king' is no role to give."),
+    "customers.deactivate": Recipe(account, {"customer": NOBODY}, "No customer that you see is known by this."),
+    "customers.end_sessions": Recipe(signed_in_account, {"reason": ""}, "This is done for a reason."),
+    "customers.hand_over": Recipe(lambda company: colleague(company, revision=home(company)["revision"], reason="Sold"),
+        {"member": NOBODY}, "This person is not in the workspace any more."),
+    "customers.invite": Recipe(
+        lambda company: {"workspace": str(company.workspace), "email": "eve@people.example", "role": "editor",
+            "reason": "Asked for"},
+        {"email": "carl@people.example"}, "is in this workspace already."),
+    "customers.reactivate": Recipe(inactive_account, {"reason": " "}, "This is done for a reason."),
+    "customers.remove": Recipe(lambda company: colleague(company, reason="Left"), {"member": NOBODY},
+        "This person is not in the workspace any more."),
+    "subscriptions.cancel": Recipe(bought, {"revision": 9}, "Somebody changed this while you were writing."),
+    "subscriptions.change_plan": Recipe(larger_plan, {"plan": NOBODY}, "There is no such plan of this product."),
+    "subscriptions.resume": Recipe(ending, {"key": NOBODY}, "This subscription is over, or was never there."),
+    "team.change": Recipe(
+        lambda company: teammate(company, wanted={"name": "Vic", "roles": ["finance"], "workspaces": None}),
+        {"wanted": {"roles": ["king"]}}, "king"),
+    "team.deactivate": Recipe(teammate, {"revision": 7}, "Somebody changed this while you were writing."),
+    "team.end_sessions": Recipe(lambda company: {"key": teammate(company)["key"], "reason": "A lost telephone"},
+        {"key": NOBODY}, "Nobody of the team is known by this."),
+    "team.reactivate": Recipe(former_teammate, {"reason": ""}, "This is done for a reason."),
+    "team.reset_password": Recipe(teammate, {"key": NOBODY}, "Nobody of the team is known by this."),
+    "workspaces.delete": Recipe(home, {"revision": 9}, "Somebody changed this while you were writing."),
+    "workspaces.restore": Recipe(deleted_home, {"key": NOBODY}, "No deleted workspace is known by this."),
 }  # fmt: skip
