@@ -61,7 +61,7 @@ def history(one: Text, scope: Scope) -> None:
 def differences(old: Draft, new: Draft) -> None:
     """A card for every part that differs."""
     parts = [*_texts(old, new), *_sections(old, new)]
-    told = [(title, side_by_side(before, after)) for title, before, after in parts if before != after]
+    told = [(title, side_by_side(title, before, after)) for title, before, after in parts if before != after]
     drawn = [joined((tag("h3", title, style="font-size:.9rem;margin:.9rem 0 .2rem;padding:0"), cells))
         for title, cells in told]  # fmt: skip
     nothing = empty_card("They say the same.", "Choose two that differ.")
@@ -69,7 +69,7 @@ def differences(old: Draft, new: Draft) -> None:
     card("What differs", joined(drawn) if drawn else nothing, why=why)
 
 
-def side_by_side(old: str, new: str) -> Markup:
+def side_by_side(title: str, old: str, new: str) -> Markup:
     """Two texts, the lines that differ beside each other."""
     rows = list(_rows(old.splitlines(), new.splitlines()))
     shown = [
@@ -79,7 +79,7 @@ def side_by_side(old: str, new: str) -> Markup:
         shown.append(tag("tr", tag("td", f"… and {len(rows) - _MOST_LINES:,} more lines", colspan=2)))
     head = tag("tr", *(tag("th", label, scope="col", style="width:50%") for label in ("Before", "After")))
     table = tag("table", tag("thead", head), tag("tbody", *shown), class_="sl-table sl-diff")
-    return tag("div", table, class_="sl-scroll", tabindex=0, role="region", aria_label="Differences")
+    return tag("div", table, class_="sl-scroll", tabindex=0, role="region", aria_label=f"What differs: {title}")
 
 
 def _texts(old: Draft, new: Draft) -> Iterator[tuple[str, str, str]]:

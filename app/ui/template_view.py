@@ -30,7 +30,10 @@ def preview(one: Text) -> None:
     """In a frame where scripts never run, links lead nowhere and pictures from elsewhere don't load."""
     width = one_of("as", WIDTHS, label="Preview")
     if width == PLAIN:
-        st.code(one.text_content or "", language=None, wrap_lines=True)
+        if one.text_content:
+            st.code(one.text_content, language=None, wrap_lines=True)
+        else:
+            nothing_here("There is no plain text.", fill="Write some: readers without HTML see that alone.")
         return
     if not one.html.strip():
         nothing_here("There is no HTML to show.", fill="Write some, or some sections.")

@@ -208,9 +208,10 @@ def test_a_template_is_seen_as_on_a_desk_on_a_telephone_and_as_text(opened, temp
     frame = page.frame_locator('iframe[src*="/preview/template/"]')
     expect(frame.get_by_role("heading", name="Fresh bread")).to_have_css("color", "rgb(255, 0, 0)")
     expect(page.get_by_text("None is found: the law of most countries asks for one.")).to_be_visible()
-    page.get_by_role("button", name="Telephone").click()
-    expect(page.locator('iframe[src*="/preview/template/"]')).to_have_attribute("width", "375")
-    page.get_by_role("button", name="Plain text").click()
+    page.get_by_text("Telephone", exact=True).click()
+    settled(page)
+    assert page.locator('iframe[src*="/preview/template/"]').bounding_box()["width"] == 375
+    page.get_by_text("Plain text", exact=True).first.click()
     expect(page.locator('iframe[src*="/preview/template/"]')).to_have_count(0)
 
 
