@@ -4,7 +4,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from tests.db.rows import NOON, add, campaign, component, contact, member, plan, subscription, template, user, workspace
+from tests.db.rows import (
+    NOON,
+    add,
+    campaign,
+    component,
+    contact,
+    member,
+    plan,
+    seal,
+    subscription,
+    template,
+    user,
+    workspace,
+)
 
 MONTH = NOON.date().replace(day=1)
 TOMORROW = NOON + timedelta(days=1)
@@ -159,5 +172,5 @@ def _system(few):
     add(few.connection, "retention_policies", subject=str(few.workspace), description="A rule.")
     add(few.connection, "saved_views", team_member_id=few.person, page="email", name="Mine")
     add(few.connection, "audit_verifications", verified_by="Ada", since=0, number=0, hash="")
-    few.connection.exec_driver_sql("SELECT seal_audit_log(1)")
+    seal(few.connection)
     few.add("annotations", team_member_id=few.person, starts_on=NOON.date(), text="A launch.")
