@@ -54,6 +54,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "provider_bill_lines": {"amount": 1},
     "quota_overrides": {"ends_at": TOMORROW},
     "team_members": {"roles": ["viewer"]},
+    "template_metrics": {"impressions": 1},
     "user_usage": {"month": MONTH},
     "web_campaigns": {"channel": "web"},
 }
