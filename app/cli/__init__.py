@@ -24,10 +24,13 @@ from app.cli import (
     lake,
     month_report,
     months,
+    plan_moves,
+    plans,
     prices,
     questions,
     quotas,
     shared,
+    simulations,
     team,
     templates,
     tokens,
@@ -79,6 +82,11 @@ app.add_typer(templates.templates_app, name="templates")
 app.add_typer(company_settings.settings_app, name="settings")
 app.add_typer(company_settings.retention_app, name="retention")
 app.add_typer(tokens.tokens_app, name="tokens")
+app.add_typer(plans.plans_app, name="plans")
+plans.plans_app.command(name="simulate")(simulations.simulate)
+plans.plans_app.command(name="migrate")(plan_moves.plans_migrate)
+plans.plans_app.command(name="migrations")(plan_moves.plans_migrations)
+plans.plans_app.command(name="undo-migration")(plan_moves.plans_undo_migration)
 
 
 def main() -> None:

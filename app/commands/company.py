@@ -15,7 +15,7 @@ def require_whole_company(
     whom: str = "somebody of finance",
 ) -> None:
     """Refuse a person who is limited to some workspaces; whoever is at the command line is not."""
-    if _is_limited(connection, by):
+    if is_limited(connection, by):
         raise NotPermittedError(
             what,
             why=f"{by.name} is limited to some workspaces.",
@@ -26,10 +26,11 @@ def require_whole_company(
 def sees_whole_company(engine: Engine, viewer: Viewer) -> bool:
     """Whether pages offer such things at all; the commands ask again."""
     with seeing(engine, viewer.workspaces) as connection:
-        return not _is_limited(connection, viewer)
+        return not is_limited(connection, viewer)
 
 
-def _is_limited(connection: Connection, by: Viewer) -> bool:
+def is_limited(connection: Connection, by: Viewer) -> bool:
+    """Whether a person sees some workspaces alone."""
     if by.member_id is None:
         return False
     limited_to = select(TeamMember.workspace_ids).where(TeamMember.id == by.member_id)

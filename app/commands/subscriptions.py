@@ -34,9 +34,9 @@ def change_plan(
         ).one_or_none()
         if wanted is None or wanted.product != found["product"]:
             raise SightlineError("There is no such plan of this product.", fix="Choose one of the list.")
-        if wanted.status == "draft":
+        if wanted.status not in {"published", "retired"}:
             raise SightlineError(
-                "This plan is a draft.", why="Only what was published is sold.", fix="Publish it first."
+                f"This plan is {wanted.status}.", why="Only what was published is sold.", fix="Publish it first."
             )
         if wanted.currency != found["currency"]:
             raise SightlineError(

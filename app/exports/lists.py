@@ -1,14 +1,14 @@
 """Lists that are read live from Postgres, each under a name: pages show some rows of one, a download holds them all."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.exports import upkeep_lists
 from app.exports.given import Values, day_of, key_named, key_of, text_of
-from app.exports.wanted import Wanted, whole
+from app.exports.plan_lists import PLAN_LISTS
+from app.exports.wanted import LiveList, Wanted, whole
 from app.metrics.errors import MalformedQuestionError
 from app.records import (
     alerts,
@@ -34,18 +34,6 @@ from app.records import (
 from app.records.events import Narrowed
 from app.records.reading import MOST_ROWS, Page
 from app.settings import settings
-
-
-@dataclass(frozen=True)
-class LiveList:
-    """How a list is read, what its rows are, what narrows it, and what of its rows leaves with no download."""
-
-    read: Callable[[Wanted], Page[Any]]
-    row: type[Any]
-    narrowed_by: frozenset[str]
-    kept_back: frozenset[str] = frozenset()
-    # Of many rows: all of them are read workspace by workspace, as merging the workspaces again for every page is dear.
-    is_long: bool = False
 
 
 def the_list(name: str, given: Values) -> LiveList:
@@ -417,4 +405,4 @@ LISTS: Mapping[str, LiveList] = {
         ("job_workers", upkeep_lists.job_workers, jobs.WorkerRecord, (), ()),
         ("credit_movements", _credit_movements, ledgers.Movement, ("user",), ()),
     )
-}  # fmt: skip
+} | PLAN_LISTS  # fmt: skip

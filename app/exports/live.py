@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 from app.access import Viewer
 from app.exports.address import Kind
 from app.exports.given import Values
-from app.exports.lists import LiveList, the_list
-from app.exports.wanted import Wanted
+from app.exports.lists import the_list
+from app.exports.wanted import LiveList, Wanted
 from app.records.reading import MOST_ROWS, Asked, Page, Place, short_names, witnessed
 
 LIST = "list"

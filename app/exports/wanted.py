@@ -1,6 +1,6 @@
-"""Which rows of a list somebody wants: for whom, narrowed how, and after which place."""
+"""Which rows of a list somebody wants: for whom, narrowed how, and after which place; and how a list answers that."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,18 @@ class Wanted:
     @property
     def paged(self) -> dict[str, Any]:
         return {"after": self.after, "limit": self.limit}
+
+
+@dataclass(frozen=True)
+class LiveList:
+    """How a list is read, what its rows are, what narrows it, and what of its rows leaves with no download."""
+
+    read: Callable[[Wanted], Page[Any]]
+    row: type[Any]
+    narrowed_by: frozenset[str]
+    kept_back: frozenset[str] = frozenset()
+    # Of many rows: all of them are read workspace by workspace, as merging the workspaces again for every page is dear.
+    is_long: bool = False
 
 
 def whole(rows: Sequence[Any]) -> Page[Any]:

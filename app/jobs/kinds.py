@@ -15,6 +15,7 @@ from app.jobs.catalogue import Catalogue
 from app.jobs.costs import cost_jobs
 from app.jobs.health import health_jobs
 from app.jobs.lake import lake_jobs
+from app.jobs.plans import plan_jobs
 from app.jobs.prices import price_jobs
 from app.jobs.quotas import quota_jobs
 from app.jobs.upkeep import upkeep
@@ -37,7 +38,8 @@ def catalogue(means: Means) -> Catalogue:
     alerting = (*budget_jobs(), *cost_jobs(zone), *alert_jobs())
     nightly = (*upkeep(zone), *audit_jobs(zone))
     looking = health_jobs(zone, means.refresher, means.setup)
-    return Catalogue((*nightly, *price_jobs(), *quota_jobs(), *alerting, *lake_jobs(means.refresher), *looking))
+    selling = (*price_jobs(), *quota_jobs(), *plan_jobs())
+    return Catalogue((*nightly, *selling, *alerting, *lake_jobs(means.refresher), *looking))
 
 
 @cache

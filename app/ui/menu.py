@@ -86,5 +86,7 @@ PAGES = (
     MenuPage("jobs", "Jobs", ":material/work_history:", Permission.JOBS_READ, Audience.ADMIN),
     MenuPage("integrations", "Integrations", ":material/cable:", Permission.INTEGRATIONS_READ, Audience.ADMIN),
     MenuPage("data_health", "Data health", ":material/monitor_heart:", Permission.DATA_HEALTH_READ, Audience.ADMIN),
+    MenuPage("plans", "Plans", ":material/stacks:", Permission.PLANS_READ, Audience.ADMIN),
+    MenuPage("plan", "Plan", ":material/stacks:", Permission.PLANS_READ, Audience.ADMIN, is_detail=True),
     MenuPage("account", "Account", ":material/person:", None, Audience.YOU),
 )

@@ -32,14 +32,19 @@ from db.tables.base import (
 )
 from db.tables.products import BILLING_PERIODS, METERS, PERIODS, PRODUCTS, TIERS
 
+PLAN_STATUSES = ("draft", "scheduled", "published", "retired", "discarded")
 SUBSCRIPTION_STATUSES = ("trialing", "active", "past_due", "cancelled", "expired")
 INVOICE_STATUSES = ("draft", "open", "paid", "void", "uncollectible")
 PAYMENT_STATUSES = ("pending", "completed", "failed", "refunded")
 CREDIT_TRANSACTION_TYPES = ("purchase", "grant", "usage", "refund", "promotion", "expiry", "take_back")
+_SOLD_AS = ("product", "tier", "billing_period", "currency")
 
 
 class Plan(Keyed, Timestamps, Revised, Base):
-    """One version of a product's tier: its price and, in `plan_limits` and `plan_features`, what it allows."""
+    """One version of a product's tier: its price and, in `plan_limits` and `plan_features`, what it allows.
+
+    Only drafts are edited. A version that was scheduled, is live or was is kept by the database as it is.
+    """
 
     __tablename__ = "plans"
 
@@ -56,18 +61,30 @@ class Plan(Keyed, Timestamps, Revised, Base):
     has_watermark: Mapped[bool] = mapped_column(server_default=NO)
     published_at: Mapped[Instant | None]
     retired_at: Mapped[Instant | None]
+    publishes_on: Mapped[Day | None] = mapped_column(comment="The day, in UTC, on which it goes live.")
+    replaces_id: Mapped[Key | None] = mapped_column(
+        ForeignKey("plans.id"), comment="What was retired when this went live."
+    )
 
     __table_args__ = (
         values("product", PRODUCTS),
         values("tier", TIERS),
-        values("status", ("draft", "published", "retired")),
+        values("status", PLAN_STATUSES),
         values("billing_period", BILLING_PERIODS),
         *currencies("currency"),
         *never_negative("price", "generation_credits"),
         UniqueConstraint("product", "tier", "billing_period", "currency", "version"),
-        CheckConstraint("status = 'draft' OR published_at IS NOT NULL", name="what_is_not_a_draft_was_published"),
+        CheckConstraint(
+            "status NOT IN ('published', 'retired') OR published_at IS NOT NULL",
+            name="what_is_or_was_live_was_published",
+        ),
+        CheckConstraint("status <> 'scheduled' OR publishes_on IS NOT NULL", name="what_is_scheduled_has_a_day"),
         CheckConstraint("status <> 'retired' OR retired_at IS NOT NULL", name="what_is_retired_has_a_date"),
         Index("plans_by_status_billing_period", "status", "billing_period"),
+        *(
+            Index(name, *_SOLD_AS, unique=True, postgresql_where=text(f"status = '{status}'"))
+            for name, status in (("plans_one_version_is_live", "published"), ("plans_one_version_is_next", "scheduled"))
+        ),
     )
 
 
@@ -108,6 +125,42 @@ class PlanFeature(Keyed, Timestamps, Revised, Base):
         values("kind", ("boolean", "static", "metered")),
         CheckConstraint("kind <> 'boolean' OR jsonb_typeof(value) = 'boolean'", name="a_boolean_feature_is_on_or_off"),
         UniqueConstraint("plan_id", "feature"),
+    )
+
+
+class PlanApproval(Keyed, Created, Base):
+    """Somebody asked to publish a plan whose margin would be below the floor; another person decides."""
+
+    __tablename__ = "plan_approvals"
+
+    plan_id: Mapped[Key] = mapped_column(ForeignKey("plans.id"))
+    plan_revision: Mapped[int]
+    publishes_on: Mapped[Day]
+    margin_after: Mapped[Decimal | None] = mapped_column(Numeric(20, 6))
+    margin_floor: Mapped[Decimal] = mapped_column(Numeric(20, 6))
+    asked_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
+    asked_name: Mapped[Name]
+    reason: Mapped[Name]
+    decision: Mapped[Name | None]
+    decided_by: Mapped[Key | None] = mapped_column(ForeignKey("team_members.id"))
+    decided_name: Mapped[Name | None]
+    decided_at: Mapped[Instant | None]
+    decision_reason: Mapped[Name | None]
+
+    __table_args__ = (
+        values("decision", ("approved", "declined", "withdrawn")),
+        CheckConstraint(
+            "(decision IS NULL) = (decided_at IS NULL) AND (decision IS NULL) = (decided_name IS NULL) "
+            "AND (decision IS NULL) = (decision_reason IS NULL)",
+            name="what_is_decided_says_who_when_and_why",
+        ),
+        CheckConstraint(
+            "decision <> 'approved' OR CASE WHEN asked_by IS NULL OR decided_by IS NULL "
+            "THEN decided_name <> asked_name ELSE decided_by <> asked_by END",
+            name="who_asks_does_not_approve",
+        ),
+        Index("plan_approvals_one_is_open", "plan_id", unique=True, postgresql_where=text("decision IS NULL")),
+        Index("plan_approvals_by_plan_id", "plan_id", "created_at"),
     )
 
 
@@ -161,6 +214,45 @@ class Subscription(Tenant, Timestamps, Revised, Copied, Base):
             unique=True,
             postgresql_where=text("status IN ('trialing', 'active', 'past_due')"),
         ),
+    )
+
+
+_WAITS = text("done_at IS NULL AND cancelled_at IS NULL")
+
+
+class PlanMigration(Tenant, Created, Base):
+    """One subscription's way to another version of its plan: waiting for its day, done, or given up and why."""
+
+    __tablename__ = "plan_migrations"
+
+    batch_id: Mapped[Key]
+    subscription_id: Mapped[Key]
+    from_plan_id: Mapped[Key] = mapped_column(ForeignKey("plans.id"))
+    to_plan_id: Mapped[Key] = mapped_column(ForeignKey("plans.id"))
+    price_before: Mapped[Money]
+    price_after: Mapped[Money]
+    due_on: Mapped[Day]
+    asked_name: Mapped[Name]
+    reason: Mapped[Name]
+    done_at: Mapped[Instant | None]
+    cancelled_at: Mapped[Instant | None]
+    cancelled_because: Mapped[Name | None]
+
+    __table_args__ = (
+        *never_negative("price_before", "price_after"),
+        CheckConstraint("(cancelled_at IS NULL) = (cancelled_because IS NULL)", name="what_is_cancelled_says_why"),
+        same_workspace("subscription_id", "subscriptions"),
+        Index(
+            "plan_migrations_one_waits_per_subscription",
+            "workspace_id",
+            "subscription_id",
+            unique=True,
+            postgresql_where=_WAITS,
+        ),
+        Index("plan_migrations_by_batch_id", "batch_id"),
+        Index("plan_migrations_due", "due_on", postgresql_where=_WAITS),
+        Index("plan_migrations_by_from_plan_id", "from_plan_id"),
+        Index("plan_migrations_by_to_plan_id", "to_plan_id"),
     )
 
 

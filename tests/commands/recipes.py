@@ -31,6 +31,7 @@ from app.commands.quota_rules import SERVICE_LIMITS
 from app.commands.quotas import Allowance
 from db.engine import seeing
 from tests.commands.company import MONTH, SOON, Company
+from tests.commands.plan_recipes import PLANS
 from tests.db.rows import NOON, member, user
 from tests.ingest.samples import as_bytes, openai_bucket, openai_cost, page
 
@@ -347,6 +348,7 @@ RECIPES: dict[str, Recipe] = {
         {"key": NOBODY}, "Nobody of the team is known by this."),
     "team.reactivate": Recipe(former_teammate, {"reason": ""}, "This is done for a reason."),
     "team.reset_password": Recipe(teammate, {"key": NOBODY}, "Nobody of the team is known by this."),
+    **{name: Recipe(*parts) for name, parts in PLANS.items()},
     "workspaces.delete": Recipe(home, {"revision": 9}, "Somebody changed this while you were writing."),
     "workspaces.restore": Recipe(deleted_home, {"key": NOBODY}, "No deleted workspace is known by this."),
 }  # fmt: skip

@@ -74,6 +74,11 @@ def _billing(few):
         ai_cost_after=1, calls=2, refused_before=0, refused_after=1, first_hit_at=NOON)  # fmt: skip
     package = add(few.connection, "credit_packages", name="Small", credit_amount=10, price=5, currency="USD").id
     bought = subscription(few.connection, few.workspace, few.user, plan=pro).id
+    add(few.connection, "plan_approvals", plan_id=pro.id, plan_revision=1, publishes_on=TOMORROW.date(),
+        margin_floor=30, asked_by=few.person, asked_name="Ada", reason="A launch")  # fmt: skip
+    few.add("plan_migrations", batch_id=few.workspace, subscription_id=bought, from_plan_id=pro.id,
+        to_plan_id=plan(few.connection).id, price_before=10, price_after=12, due_on=TOMORROW.date(), asked_name="Ada",
+        reason="A launch")  # fmt: skip
     add(few.connection, "fx_rates", day=NOON.date() - timedelta(days=few.workspace.int % 9000), currency="INR",
         reporting_currency="USD", rate="0.012", source="test")  # fmt: skip
     invoice = few.add("invoices", number="1", subscription_id=bought, currency="USD", subtotal_minor=1000,

@@ -49,6 +49,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "email_campaigns": {"channel": "email"},
     "email_events": {"event_type": "sent"},
     "performance_analytics": {"breakdown": "none"},
+    "plan_approvals": dict.fromkeys(("decision", "decided_by", "decided_name", "decided_at", "decision_reason")),
+    "plan_migrations": {"cancelled_at": TOMORROW, "cancelled_because": "A test."},
     "plan_simulation_workspaces": {"first_hit_at": TOMORROW},
     "plan_simulations": {"margin_before": 0, "margin_after": 0, "until": TOMORROW},
     "provider_bill_lines": {"amount": 1},

@@ -137,6 +137,9 @@ def test_every_tenant_table_that_pages_show_has_rows(demo: Database) -> None:
     audited = {"audit_seals", "audit_verifications"}
     working = {"job_schedules", "job_workers"}
     assert empty == {*of_the_team, *running, *simulated, *audited, *working, "fact_tombstones"}
+    assert empty == {*of_the_team, *running, *simulated, "fact_tombstones", "job_schedules", "job_workers"}
+    simulated = {"plan_simulations", "plan_simulation_workspaces", "plan_approvals", "plan_migrations"}
+    assert empty == {*of_the_team, *running, *simulated, "fact_tombstones", "job_schedules"}
 
 
 def test_fifty_workspaces_in_three_currencies_use_five_products(demo: Database) -> None:

@@ -139,6 +139,16 @@ CALLS = {
     "expire_quota_reservations(integer)": "expire_quota_reservations(1)",
     "expire_granted_credits(integer)": "expire_granted_credits(1)",
     "end_lost_ai_calls(integer,interval)": "end_lost_ai_calls(1)",
+    "plan_is_taken(uuid)": "plan_is_taken((SELECT id FROM plans LIMIT 1))",
+    "publish_due_plans(integer)": "publish_due_plans(1)",
+    "renew_limits_of_plans(uuid,text,uuid[])": "renew_limits_of_plans((app_workspaces())[1], 'mailer', '{}')",
+    "move_subscription(uuid,uuid)": (
+        "move_subscription((app_workspaces())[1], (SELECT id FROM plan_migrations LIMIT 1))"
+    ),
+    "move_subscription_back(uuid,uuid,text)": (
+        "move_subscription_back((app_workspaces())[1], (SELECT id FROM plan_migrations LIMIT 1), 'A test.')"
+    ),
+    "move_due_subscriptions(integer)": "move_due_subscriptions(1)",
 }
 
 

@@ -38,6 +38,11 @@ OF_NO_WORKSPACE = {
     "jobs.schedule_notes",
     "jobs.workers",
     "months.month_close",
+    "plans.approvals",
+    "plans.changes",
+    "plans.plan",
+    "plans.plans",
+    "plans.plans_with_terms",
     "prices.book_prices",
     "prices.past_prices",
     "prices.waiting_prices",
@@ -171,6 +176,13 @@ CALLS = {
             *(payments.Wanted(invoice=one) for one in keys["invoices"]),
         )
     ],
+    "plans.approvals": lambda keys: [{"decided": True}, *({"key": one} for one in keys["plans"])],
+    "plans.changes": lambda keys: [{"key": one} for one in keys["plans"]],
+    "plans.moves": lambda keys: [{"key": one} for one in keys["plans"]],
+    "plans.plan": lambda keys: [{"key": one} for one in keys["plans"]],
+    "plans.plans": lambda _: [{}, {"discarded": True}],
+    "plans.plans_with_terms": lambda _: [{}],
+    "plans.subscribers": lambda keys: [{"key": one} for one in keys["plans"]],
     "prices.book_prices": lambda _: [{"only": Calls(), "now": datetime.now(UTC)}],
     "prices.past_prices": lambda keys: [{"key": one} for one in keys["budgets"]],
     "prices.reported_calls": lambda keys: [{"only": Calls()}, {"only": Calls(slugs=(keys["slug"],))}],
@@ -333,6 +345,7 @@ def known(world):
                 "simulated_plans": of(
                     "plan_simulation_workspaces AS w JOIN plan_simulations AS s ON s.id = w.simulation_id", "s.plan_id"
                 ),
+                "plans": list(connection.scalars(text("SELECT id FROM plans ORDER BY id"))),
             }
 
         return {"a": keys(world.a), "b": keys(world.b)}
