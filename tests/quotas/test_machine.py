@@ -20,6 +20,8 @@ HOLDS = timedelta(minutes=15)
 GRACE_DAYS = 2
 LIMITS = (0, 1, 3, 8)
 PLANS = [(limit, grace) for limit in LIMITS for grace in (0, 2, 4)]
+# Of a tier one version is sold at a time.
+RETIRED = "UPDATE plans SET status = 'retired', retired_at = now() WHERE status = 'published'"
 KEYS = [f"key {number}" for number in range(100)]
 
 
@@ -53,6 +55,7 @@ class Quota(RuleBasedStateMachine):
         with self.database.setup.begin() as connection:
             for table in ("quota_reservations", "quota_balances", "quota_overrides", "subscriptions"):
                 connection.execute(text(f"DELETE FROM {table}"))
+            connection.execute(text(RETIRED))
         self.shop = make_shop(self.database, began=STARTED)
         self.shop.limit(3, grace_amount=4, grace_days=GRACE_DAYS)
         self.limit, self.grace = 3, 4
@@ -150,6 +153,7 @@ class Quota(RuleBasedStateMachine):
     def change_plan(self, which):
         self.limit, self.grace = which
         with self.database.setup.begin() as connection:
+            connection.execute(text(RETIRED))
             bought = plan(connection, product="web_builder", status="published", published_at=NOON).id
             add(connection, "plan_limits", plan_id=bought, meter="generations", amount=self.limit,
                 grace_amount=self.grace, grace_days=GRACE_DAYS)  # fmt: skip
