@@ -20,6 +20,7 @@ from app.commands import (
     bills,
     budgets,
     closes,
+    company_settings,
     customers,
     pins,
     plan_moves,
@@ -28,10 +29,16 @@ from app.commands import (
     prices,
     quota_rules,
     quotas,
+    retention,
+    simulations,
     stops,
     subscriptions,
     team,
     team_rights,
+    templates,
+    templates_components,
+    templates_shelves,
+    templates_states,
     tokens,
     views,
     workspaces,
@@ -41,6 +48,8 @@ from db.errors import SightlineError
 # Of what is given as JSON; what takes a file takes more.
 _LARGEST = 1_000_000
 _LARGEST_FILE = 32_000_000
+_LARGEST_TEMPLATE = 8_000_000
+_UNDO = "It takes back what a page has just done, with what that answered: programs give the command for it."
 _MOST_TOLD = 5
 # To type checkers a class is written down, not made.
 _typed_dict: Any = TypedDict
@@ -59,6 +68,8 @@ class Command:
     does: Callable[..., Any]
     permission: Permission
     largest: int = _LARGEST
+    # What whoever gives it puts beside the arguments: no program sends it.
+    beside: tuple[str, ...] = ()
     # Why programs can't give it, where they can't.
     not_by_api: str = ""
     # Why no row of the audit log tells of it, where none does.
@@ -76,6 +87,7 @@ class Command:
         fields = {
             one.name: Required[plain] if one.default is one.empty else NotRequired[plain]
             for one in list(inspect.signature(self.does).parameters.values())[2:]
+            if one.name not in self.beside
             for plain in [_plain(hints[one.name])]
         }
         made: Any = _typed_dict("Arguments", fields)
@@ -88,14 +100,14 @@ class Command:
         """What it takes, for programs."""
         return self.takes.json_schema()
 
-    def give(self, engine: Engine, by: Viewer, arguments: bytes | str) -> Any:  # noqa: ANN401 - what the command answers
+    def give(self, engine: Engine, by: Viewer, arguments: bytes | str, **beside: object) -> Any:  # noqa: ANN401 - what it answers
         """Do it, with arguments as JSON. Who may not is not told what is wrong with them."""
         by.require(self.permission)
         try:
             given = self.takes.validate_json(arguments, strict=True)
         except ValidationError as error:
             raise malformed(error, f"The arguments of {self.name}") from None
-        return self.does(engine, by, **given)
+        return self.does(engine, by, **given, **beside)
 
 
 def malformed(error: ValidationError, what: str) -> MalformedArgumentsError:
@@ -136,6 +148,10 @@ COMMANDS = _named(
     Command("budgets.delete", budgets.delete_budget, Permission.BUDGETS_MANAGE),
     Command("budgets.pause", budgets.pause_budget, Permission.BUDGETS_MANAGE),
     Command("budgets.resume", budgets.resume_budget, Permission.BUDGETS_MANAGE),
+    Command("components.edit", templates_components.edit_component, Permission.TEMPLATES_MANAGE),
+    Command("components.offer_again", templates_components.offer_again, Permission.TEMPLATES_MANAGE, not_by_api=_UNDO),
+    Command("components.publish", templates_components.publish_component, Permission.TEMPLATES_MANAGE),
+    Command("components.retire", templates_components.retire_component, Permission.TEMPLATES_MANAGE),
     Command("credits.grant", quotas.grant_credits, Permission.QUOTAS_MANAGE),
     Command("credits.take_back", quotas.take_back_credits, Permission.QUOTAS_MANAGE),
     Command("customers.change_role", customers.change_role, Permission.CUSTOMERS_MANAGE),
@@ -159,6 +175,8 @@ COMMANDS = _named(
     Command("plans.reinstate", plan_publishing.reinstate, Permission.PLANS_MANAGE),
     Command("plans.restore", plans.restore_draft, Permission.PLANS_MANAGE),
     Command("plans.retire", plan_publishing.retire, Permission.PLANS_MANAGE),
+    Command("plans.review", simulations.review_publication, Permission.PLANS_MANAGE),
+    Command("plans.simulate", simulations.simulate_plan, Permission.PLANS_MANAGE, beside=("progress",)),
     Command("plans.undo_move", plan_moves.undo_move, Permission.PLANS_MANAGE),
     Command("plans.unpublish", plan_publishing.unpublish, Permission.PLANS_MANAGE),
     Command("prices.add", prices.propose_by_hand, Permission.PRICES_APPROVE),
@@ -186,6 +204,13 @@ COMMANDS = _named(
     Command("remarks.change", annotations.change_remark, Permission.OVERVIEW_READ),
     Command("remarks.delete", annotations.delete_remark, Permission.OVERVIEW_READ),
     Command("remarks.write", annotations.write_remark, Permission.OVERVIEW_READ),
+    Command("retention.change", retention.change_retention, Permission.RETENTION_MANAGE),
+    Command("settings.change", company_settings.change_setting, Permission.SETTINGS_MANAGE),
+    Command("shelves.create", templates_shelves.create_shelf, Permission.TEMPLATES_MANAGE),
+    Command("shelves.order", templates_shelves.order_shelves, Permission.TEMPLATES_MANAGE),
+    Command("shelves.reinstate", templates_shelves.reinstate_shelf, Permission.TEMPLATES_MANAGE),
+    Command("shelves.rename", templates_shelves.rename_shelf, Permission.TEMPLATES_MANAGE),
+    Command("shelves.retire", templates_shelves.retire_shelf, Permission.TEMPLATES_MANAGE),
     Command("stops.end", stops.end_stop, Permission.AI_STOP),
     Command("stops.start", stops.start_stop, Permission.AI_STOP),
     Command("subscriptions.cancel", subscriptions.cancel_at_period_end, Permission.CUSTOMERS_MANAGE),
@@ -202,6 +227,20 @@ COMMANDS = _named(
         Permission.TEAM_MANAGE,
         not_by_api="A new password is told to a person, and not to a program that would sign in as them.",
     ),
+    Command("templates.categorise", templates_states.categorise_templates, Permission.TEMPLATES_MANAGE),
+    Command("templates.create", templates.create_template, Permission.TEMPLATES_MANAGE, largest=_LARGEST_TEMPLATE),
+    Command("templates.delete", templates_states.delete_templates, Permission.TEMPLATES_MANAGE),
+    Command("templates.edit", templates.edit_template, Permission.TEMPLATES_MANAGE, largest=_LARGEST_TEMPLATE),
+    Command("templates.feature", templates_states.feature_templates, Permission.TEMPLATES_MANAGE),
+    Command("templates.publish", templates_states.publish_templates, Permission.TEMPLATES_MANAGE),
+    Command("templates.put_on_shelves", templates_shelves.put_on_shelves, Permission.TEMPLATES_MANAGE),
+    Command("templates.reinstate", templates_states.reinstate_templates, Permission.TEMPLATES_MANAGE),
+    Command("templates.restore", templates_states.restore_templates, Permission.TEMPLATES_MANAGE),
+    Command("templates.retire", templates_states.retire_templates, Permission.TEMPLATES_MANAGE),
+    Command("templates.roll_back", templates.roll_back_template, Permission.TEMPLATES_MANAGE),
+    Command("templates.take_back", templates_states.take_back, Permission.TEMPLATES_MANAGE, not_by_api=_UNDO),
+    Command("templates.unfeature", templates_states.unfeature_templates, Permission.TEMPLATES_MANAGE),
+    Command("templates.unpublish", templates_states.unpublish_templates, Permission.TEMPLATES_MANAGE),
     Command(
         "tokens.make",
         tokens.make_token,

@@ -6,7 +6,7 @@ A new command needs an entry here: the tests of all commands go through them.
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,8 @@ from app.commands import (
     stops,
     subscriptions,
     team_rights,
+    templates,
+    templates_shelves,
     tokens,
     views,
     workspaces,
@@ -29,10 +31,12 @@ from app.commands import (
 from app.commands.annotations import write_remark
 from app.commands.quota_rules import SERVICE_LIMITS
 from app.commands.quotas import Allowance
+from app.commands.templates import Draft
+from app.commands.templates_shelves import Label
 from db.engine import seeing
 from tests.commands.company import MONTH, SOON, Company
 from tests.commands.plan_recipes import PLANS
-from tests.db.rows import NOON, member, user
+from tests.db.rows import NOON, member, template, user
 from tests.ingest.samples import as_bytes, openai_bucket, openai_cost, page
 
 Arguments = dict[str, Any]
@@ -246,6 +250,77 @@ def former_teammate(company: Company) -> Arguments:
     return teammate(company, revision=2)
 
 
+def written(company: Company, **values: Any) -> Arguments:
+    """A template of acme, and the revision that it has."""
+    with company.database.setup.begin() as connection:
+        made = template(connection, company.workspace, **{"subject": "Welcome", **values})
+    return {"key": str(made.id), "revision": made.revision}
+
+
+def picked(company: Company, reason: str | None = None, **values: Any) -> Arguments:
+    one = written(company, **values)
+    return {"picked": {one["key"]: one["revision"]}, **({} if reason is None else {"reason": reason})}
+
+
+def rewritten(company: Company) -> Arguments:
+    """A template that said something else before."""
+    one = written(company)
+    admin = company.viewer(Role.ADMIN)
+    revision = templates.edit_template(
+        company.database.rw, admin, UUID(one["key"]), Draft("Welcome", html_content="<p>2</p>"),
+        revision=one["revision"],
+    )  # fmt: skip
+    return {"key": one["key"], "version": 1, "revision": revision, "reason": "The first was better"}
+
+
+def shelf(company: Company, name: str = "Welcome") -> str:
+    made = templates_shelves.create_shelf(
+        company.database.rw, company.viewer(Role.ADMIN), Label(name), workspace_slug="acme"
+    )
+    return str(made)
+
+
+def retired_shelf(company: Company) -> Arguments:
+    key = shelf(company)
+    revision = templates_shelves.retire_shelf(
+        company.database.rw, company.viewer(Role.ADMIN), UUID(key), revision=1, reason="Empty"
+    )
+    return {"key": key, "revision": revision}
+
+
+def component(company: Company, **more: Any) -> Arguments:
+    key = company.add(
+        "component_library", workspace_id=company.workspace, name="Prices", component_type="form", code="<b>1</b>"
+    )
+    return {"key": str(key), "revision": 1, **more}
+
+
+def draft_plan(company: Company, **values: Any) -> str:
+    return str(
+        company.add(
+            "plans",
+            **{"product": "web_builder", "tier": "creator", "version": 900, "name": "Creator", "price": 25,
+               "currency": "USD", "status": "draft", **values},
+        )
+    )  # fmt: skip
+
+
+def plan_of_three_weeks(company: Company) -> Arguments:
+    began = datetime.now(UTC) - timedelta(days=21)
+    return {"plan_id": draft_plan(company, tier="pro", status="published", published_at=began)}
+
+
+def setting(company: Company) -> Arguments:
+    [(revision,)] = company.ask("SELECT revision FROM settings WHERE key = 'ai_service_limits'")
+    return {"key": "ai_service_limits", "fields": {"veo": 70}, "revision": revision, "reason": "A launch"}
+
+
+def rule(company: Company) -> Arguments:
+    [(key, revision)] = company.ask("SELECT id, revision FROM retention_policies WHERE subject = 'completed_jobs'")
+    terms = {"keep_days": 60, "is_active": True}
+    return {"key": str(key), "terms": terms, "revision": revision, "reason": "For the auditors"}
+
+
 CREDITS = {"workspace_slug": "acme", "user_email": "carl@people.example", "amount": 5, "reason": "An apology"}
 OVERRIDE = {
     "wanted": {"amount": 50, "ends_at": SOON}, "workspace_slug": "acme", "product": "web_builder",
@@ -351,4 +426,56 @@ RECIPES: dict[str, Recipe] = {
     **{name: Recipe(*parts) for name, parts in PLANS.items()},
     "workspaces.delete": Recipe(home, {"revision": 9}, "Somebody changed this while you were writing."),
     "workspaces.restore": Recipe(deleted_home, {"key": NOBODY}, "No deleted workspace is known by this."),
+    "components.edit": Recipe(lambda company: component(company, wanted={"name": "Price table"}),
+        {"wanted": {"name": " "}}, "The component has no name."),
+    "components.offer_again": Recipe(
+        lambda company: {"key": component(company)["key"], "before": {"is_public": True, "is_marketplace_item": False,
+            "price": "0", "revision": 1}},
+        {"before": {"revision": 9}}, "Somebody changed the component Prices"),
+    "components.publish": Recipe(lambda company: component(company, is_for_sale=True, price="5"), {"price": "-1"},
+        "-1 is no price of a component."),
+    "components.retire": Recipe(lambda company: component(company, reason="It broke"), {"reason": ""},
+        "This is done for a reason."),
+    "plans.review": Recipe(plan_of_three_weeks, {"days": 30}, "days: Extra inputs"),
+    "plans.simulate": Recipe(lambda company: {"plan_id": draft_plan(company), "days": 30}, {"days": 5},
+        "5 days can't be replayed."),
+    "retention.change": Recipe(rule, {"reason": " "}, "A rule of retention is changed for a reason."),
+    "settings.change": Recipe(setting, {"fields": {"veo": -1}}, "veo can't be -1."),
+    "shelves.create": Recipe(once(label={"name": "Welcome"}, workspace_slug="acme"), {"label": {"name": ""}},
+        "The shelf has no name."),
+    "shelves.order": Recipe(lambda company: {"keys": [shelf(company, "B"), shelf(company, "A")][::-1]}, {"keys": []},
+        "These shelves don't stand together."),
+    "shelves.reinstate": Recipe(retired_shelf, {"revision": 9}, "Somebody changed this while you were writing."),
+    "shelves.rename": Recipe(lambda company: {"key": shelf(company), "label": {"name": "Hello"}, "revision": 1},
+        {"label": {"name": ""}}, "The shelf has no name."),
+    "shelves.retire": Recipe(lambda company: {"key": shelf(company), "revision": 1, "reason": "Empty"}, {"reason": ""},
+        "This is done for a reason."),
+    "templates.categorise": Recipe(lambda company: picked(company) | {"category": "News"}, {"picked": {NOBODY: 1}},
+        "not there any more"),
+    "templates.create": Recipe(once(wanted={"name": "Welcome"}, product="email_studio", workspace_slug="acme"),
+        {"product": "typewriter"}, "'typewriter' is no product."),
+    "templates.delete": Recipe(lambda company: picked(company, "A mistake"), {"reason": ""},
+        "This is done for a reason."),
+    "templates.edit": Recipe(lambda company: written(company) | {"wanted": {"name": "Hello"}, "reason": "A new name"},
+        {"key": NOBODY}, "This template is not there any more."),
+    "templates.feature": Recipe(lambda company: picked(company, status="published"), {"picked": {NOBODY: 1}},
+        "not there any more"),
+    "templates.publish": Recipe(lambda company: picked(company, "It is ready"), {"picked": {NOBODY: 1}},
+        "not there any more"),
+    "templates.put_on_shelves": Recipe(
+        lambda company: {"template": written(company)["key"], "shelves": [shelf(company)]}, {"shelves": [NOBODY]},
+        "A shelf is not there any more."),
+    "templates.reinstate": Recipe(lambda company: picked(company, "Asked for", status="retired", is_active=False),
+        {"picked": {NOBODY: 1}}, "not there any more"),
+    "templates.restore": Recipe(lambda company: picked(company, "Asked for", deleted_at=NOON), {"picked": {NOBODY: 1}},
+        "not there any more"),
+    "templates.retire": Recipe(lambda company: picked(company, "It is old"), {"reason": ""},
+        "This is done for a reason."),
+    "templates.roll_back": Recipe(rewritten, {"reason": ""}, "This is done for a reason."),
+    "templates.take_back": Recipe(
+        lambda company: {"done": [written(company) | {"values": {"category": "News"}}]}, {"done": [[]]}, "done.0"),
+    "templates.unfeature": Recipe(lambda company: picked(company, status="published", is_featured=True),
+        {"picked": {NOBODY: 1}}, "not there any more"),
+    "templates.unpublish": Recipe(lambda company: picked(company, "A mistake", status="published"), {"reason": ""},
+        "This is done for a reason."),
 }  # fmt: skip

@@ -157,7 +157,8 @@ def writers():
         writing |= more
     for key in sorted(writing):
         takes = [one.annotation for one in list(inspect.signature(functions[key]).parameters.values())[:2]]
-        if takes == [Engine, Viewer] and not key[1].startswith("_"):
+        is_part = key[1].startswith("_") or inspect.isgeneratorfunction(inspect.unwrap(functions[key]))
+        if takes == [Engine, Viewer] and not is_part:
             yield functions[key]
 
 
@@ -181,6 +182,6 @@ def test_every_command_has_a_recipe():
 
 def test_a_command_that_changes_what_others_edit_says_on_which_state_it_was_made():
     """What ends or takes back a thing once, or is one's own alone, needs none: whoever is second finds it done."""
-    takes = {name for name, command in COMMANDS.items() if "revision" in command.schema["properties"]}
+    takes = {name for name, command in COMMANDS.items() if {"revision", "was"} & command.schema["properties"].keys()}
     edits = {name for name in COMMANDS if name.split(".")[1].startswith(("change", "edit", "state", "rename"))}
     assert edits <= takes
