@@ -1,5 +1,6 @@
 """The API: the team's programs ask the questions and give the commands that pages do, with a token and as JSON."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,6 +13,7 @@ from app.access import NotPermittedError, Viewer
 from app.answering import the_desk
 from app.commands.catalogue import COMMANDS, Command
 from app.identity.tokens import Bearer, bearer_of
+from app.jobs.kinds import known_kinds
 from app.web.api_question import LARGEST_QUESTION, answer_of
 from app.web.places import Places
 from app.web.rates import Rates
@@ -24,6 +26,8 @@ STRANGERS_A_MINUTE = 30
 _CALLS = Places("api", 4)
 _RATES = Rates(CALLS_A_MINUTE)
 _STRANGERS = Rates(STRANGERS_A_MINUTE)
+# What commands need and no program sends.
+BESIDE: Mapping[str, Callable[[], object]] = {"kinds": known_kinds}
 
 
 class Api:
@@ -86,7 +90,12 @@ async def _answer(request: Request, bearer: Bearer) -> Response:
     _require_method(request, "POST")
     _require_change(bearer, command)
     body = await _body(request, command.largest)
-    return as_json({"answer": await _CALLS.run(lambda: command.give(serving.engines().rw, _viewer(bearer), body))})
+    return as_json({"answer": await _CALLS.run(lambda: _given(command, bearer, body))})
+
+
+def _given(command: Command, bearer: Bearer, body: bytes) -> object:
+    beside = {name: one() for name, one in BESIDE.items() if name in command.beside}
+    return command.give(serving.engines().rw, _viewer(bearer), body, **beside)
 
 
 def _viewer(bearer: Bearer) -> Viewer:

@@ -321,6 +321,19 @@ def rule(company: Company) -> Arguments:
     return {"key": str(key), "terms": terms, "revision": revision, "reason": "For the auditors"}
 
 
+def connected(company: Company, **values: Any) -> Arguments:
+    key = company.add(
+        "platform_integrations", workspace_id=company.workspace, user_id=company.customer, platform_type="wordpress",
+        connection_status="connected", encrypted_credentials="v1.00000000.sealed", **values,
+    )  # fmt: skip
+    [(revision,)] = company.ask("SELECT revision FROM platform_integrations WHERE id = :key", key=key)
+    return {"key": str(key), "revision": revision, "reason": "The customer asked"}
+
+
+def job(company: Company, **values: Any) -> Arguments:
+    return {"key": str(company.add("jobs", **{"job_type": "export", **values})), "reason": "It is late"}
+
+
 CREDITS = {"workspace_slug": "acme", "user_email": "carl@people.example", "amount": 5, "reason": "An apology"}
 OVERRIDE = {
     "wanted": {"amount": 50, "ends_at": SOON}, "workspace_slug": "acme", "product": "web_builder",
@@ -478,4 +491,19 @@ RECIPES: dict[str, Recipe] = {
         {"picked": {NOBODY: 1}}, "not there any more"),
     "templates.unpublish": Recipe(lambda company: picked(company, "A mistake", status="published"), {"reason": ""},
         "This is done for a reason."),
+    "integrations.ask_reauthorization": Recipe(connected, {"revision": 9}, "Somebody changed the connection"),
+    "integrations.disable": Recipe(connected, {"reason": ""}, "for a reason"),
+    "integrations.disconnect": Recipe(connected, {"key": NOBODY}, "This connection is not there."),
+    "integrations.enable": Recipe(lambda company: connected(company, disabled_at=NOON), {"revision": 9},
+        "Somebody changed the connection"),
+    "integrations.withdraw_reauthorization": Recipe(lambda company: connected(company, reauthorization_asked_at=NOON),
+        {"key": NOBODY}, "This connection is not there."),
+    "jobs.add": Recipe(once(kind="refresh_lake", reason="A figure is late"), {"kind": "dance"}, "dance"),
+    "jobs.cancel": Recipe(job, {"key": NOBODY}, "No job has the key"),
+    "jobs.keep": Recipe(lambda company: job(company, status="cancelled", cancel_requested_at=NOON, completed_at=NOON),
+        {"reason": ""}, "Jobs are changed for a reason."),
+    "jobs.run_again": Recipe(lambda company: job(company, status="failed", completed_at=NOON), {"key": NOBODY},
+        "No job has the key"),
+    "jobs.run_now": Recipe(lambda company: job(company, scheduled_at=datetime.fromisoformat(SOON)), {"reason": " "},
+        "Jobs are changed for a reason."),
 }  # fmt: skip

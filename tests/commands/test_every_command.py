@@ -16,6 +16,7 @@ from app import commands
 from app.access import NotPermittedError, Viewer
 from app.commands import pins
 from app.commands.catalogue import COMMANDS
+from app.web.api import BESIDE
 from db.errors import SightlineError
 from tests.commands.company import found
 from tests.commands.recipes import NOBODY, RECIPES
@@ -33,6 +34,11 @@ def case(request, server18):
         yield COMMANDS[request.param], company, recipe.given(company), recipe
 
 
+def beside(command):
+    """What no program sends, as the API puts it there."""
+    return {name: one() for name, one in BESIDE.items() if name in command.beside}
+
+
 def put_in(given, wrong):
     """Deep: of what is nested, only what is named changes."""
     nested = {name: put_in(given[name], one) for name, one in wrong.items() if isinstance(one, dict)}
@@ -46,7 +52,7 @@ def test_whoever_lacks_the_permission_is_refused_in_a_sentence_and_nothing_is_wr
     before = company.everything()
     for person in company.without(command.permission):
         with pytest.raises(NotPermittedError, match=f"{person.name} may not do this") as refused:
-            command.does(company.database.rw, person, **arguments)
+            command.does(company.database.rw, person, **arguments, **beside(command))
         assert f"({command.permission})" in str(refused.value)
     assert company.everything() == before
 
@@ -58,9 +64,9 @@ def test_what_can_not_be_is_refused_in_a_sentence_and_nothing_is_written(case):
     before = company.everything()
     for wrong in ({**given, "is_admin": True}, [], "x", None):
         with pytest.raises(SightlineError, match="can't be used"):
-            command.give(engine, person, json.dumps(wrong))
+            command.give(engine, person, json.dumps(wrong), **beside(command))
     with pytest.raises(SightlineError) as refused:
-        command.give(engine, person, json.dumps(put_in(given, recipe.wrong)))
+        command.give(engine, person, json.dumps(put_in(given, recipe.wrong)), **beside(command))
     assert recipe.says
     assert recipe.says in str(refused.value)
     assert company.everything() == before
@@ -70,7 +76,7 @@ def test_what_is_done_is_told_in_the_audit_log_with_who_what_and_why(case):
     command, company, given, _ = case
     person = company.lowest(command.permission)
     [(last,)] = company.ask("SELECT COALESCE(MAX(position), 0) FROM audit_log")
-    command.give(company.database.rw, person, json.dumps(given))
+    command.give(company.database.rw, person, json.dumps(given), **beside(command))
     told = company.ask(
         "SELECT actor, action, before, after, reason FROM audit_log WHERE position > :last ORDER BY position", last=last
     )
@@ -105,10 +111,11 @@ def test_nothing_that_is_given_makes_it_fail_as_nobody_expected(case):
     command, company, given, _ = case
     if command.not_by_api:
         pytest.skip("Nobody gives it with arguments of their own.")
+    engine, person = company.database.rw, company.lowest(command.permission)
     failed = []
     for arguments in spoilt(given):
         try:
-            command.give(company.database.rw, company.lowest(command.permission), json.dumps(arguments))
+            command.give(engine, person, json.dumps(arguments), **beside(command))
         except SightlineError:
             continue
         except DBAPIError as error:
