@@ -45,6 +45,8 @@ REVIEWED_AS_OWNER = {
     "give_up_quota_reservation(uuid,uuid,timestamp with time zone)": "asks whether the transaction names the workspace",
     "invited_customer(text)": "finds or adds a person by address, and answers the key alone",
     "customer_is_elsewhere(uuid)": "answers whether somebody is in workspaces that the transaction does not name",
+    "plan_is_taken(uuid)": "answers whether anybody has or had a plan, and not who",
+    "move_due_subscriptions(integer)": "moves subscriptions as it was decided for them, and answers how many",
     "expire_granted_credits(integer)": "takes back what is left of grants that ended, and answers how many",
     "end_lost_ai_calls(integer,interval)": "ends calls whose process was killed, and answers how many",
     "ai_usage_of(text,timestamp with time zone,timestamp with time zone,text,timestamp with time zone[],bigint[])": (

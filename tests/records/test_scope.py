@@ -325,11 +325,10 @@ def known(world):
                 question = text(f"SELECT {column} FROM {table} WHERE workspace_id = :tenant")
                 return list(connection.scalars(question, {"tenant": tenant.workspace}))
 
-            found = {table: of(table) for table in ("budgets", "campaigns", "contacts", "invoices", "templates")}
-            found["components"] = of("component_library")
             found = {
                 table: of(table) for table in ("budgets", "campaigns", "contacts", "invoices", "jobs", "templates")
             }
+            found["components"] = of("component_library")
             found["integrations"] = of("platform_integrations")
             slug = connection.scalar(
                 text("SELECT slug FROM workspaces WHERE id = :tenant"), {"tenant": tenant.workspace}
