@@ -80,9 +80,10 @@ CREATE TRIGGER audit_account AFTER UPDATE ON users FOR EACH ROW
 CREATE FUNCTION audit_ended_sessions() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
-    INSERT INTO audit_log (actor, action, table_name, row_key, workspace_id, after, reason)
+    INSERT INTO audit_log (actor, action, table_name, row_key, workspace_id, before, after, reason)
     SELECT current_setting('app.actor', true), 'update', TG_TABLE_NAME, e.user_id::text,
-        workspace_of_customer(e.user_id), jsonb_build_object('ended_sessions', e.ended),
+        workspace_of_customer(e.user_id), jsonb_build_object('ended_sessions', 0),
+        jsonb_build_object('ended_sessions', e.ended),
         NULLIF(current_setting('app.reason', true), '')
     FROM (
         SELECT n.user_id, COUNT(*) AS ended

@@ -393,7 +393,7 @@ RECIPES: dict[str, Recipe] = {
         lambda company: override(company, wanted={"amount": 70, "ends_at": SOON}, reason="More"),
         {"wanted": {"amount": -1}}, "-1 is no limit."),
     "quotas.end_override": Recipe(lambda company: override(company, reason="It is over"), {"revision": 7},
-        "Somebody changed this override while you were writing."),
+        "Somebody changed this while you were writing."),
     "quotas.give_up": Recipe(lost_call, {"reservation": NOBODY}, "This call holds nothing any more."),
     "quotas.set_service_limits": Recipe(service_limits, {"wanted": {"laughs": 1}}, "'laughs' is no meter."),
     "quotas.override": Recipe(once(**OVERRIDE), {"meter": "laughs"}, "'laughs' is no meter."),
