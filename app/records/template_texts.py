@@ -209,8 +209,10 @@ _STANDS_ON = """
     WHERE x.template_id = :key
     """
 _FIGURES = """
-    SELECT COALESCE(SUM(m.impressions), 0) AS impressions, COALESCE(SUM(m.clicks), 0) AS clicks,
-        COALESCE(SUM(m.conversions), 0) AS conversions, COALESCE(SUM(m.engagements), 0) AS engagements
+    SELECT CAST(COALESCE(SUM(m.impressions), 0) AS BIGINT) AS impressions,
+        CAST(COALESCE(SUM(m.clicks), 0) AS BIGINT) AS clicks,
+        CAST(COALESCE(SUM(m.conversions), 0) AS BIGINT) AS conversions,
+        CAST(COALESCE(SUM(m.engagements), 0) AS BIGINT) AS engagements
     FROM template_metrics AS m
     JOIN templates AS t ON t.workspace_id = m.workspace_id AND t.id = m.template_id
     WHERE t.id = :key

@@ -113,7 +113,8 @@ _TEMPLATES = f"""
         SELECT id, workspace_id, name, description, kind, product, category, industry, style, status, is_library,
             is_featured, current_version, revision, created_at
         FROM templates
-        WHERE (:words = '' OR search_vector @@ TO_TSQUERY('simple', :beginnings)
+        WHERE deleted_at IS NULL
+            AND (:words = '' OR search_vector @@ TO_TSQUERY('simple', :beginnings)
                 OR search_vector @@ WEBSEARCH_TO_TSQUERY('english', :words))
             AND (CAST(:only AS UUID) IS NULL OR id = :only)
             AND (CAST(:workspaces AS UUID[]) IS NULL OR workspace_id = ANY (:workspaces))

@@ -302,6 +302,7 @@ def known(world):
                 " SELECT workspace_id, product, name, now() FROM templates"
             )
         )
+        connection.execute(text("UPDATE template_metrics SET impressions = 10"))
         connection.execute(text("UPDATE quota_balances SET limit_amount = 10, used = 9"))
         connection.execute(text("UPDATE invoices SET status = 'open', issued_at = now(), due_at = now()"))
         connection.execute(
