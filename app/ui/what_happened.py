@@ -63,20 +63,23 @@ def _beside(forecast: Simulated | None, outcome: Simulated) -> Markup:
 def _cells(name: str, forecast: Simulated | None, outcome: Simulated) -> list[Markup]:
     then = None if forecast is None else _FIGURES[name](forecast)
     now = _FIGURES[name](outcome)
-    told = [_told(then), _told(now), _told(None if then is None else now - then, is_signed=True)]
+    moved = None if then is None else now - then
+    told = [_told(name, then), _told(name, now), _told(name, moved, is_signed=True)]
     return [tag("td", one, class_="number") for one in told]
 
 
-def _told(value: Decimal | None, *, is_signed: bool = False) -> str:
+def _told(name: str, value: Decimal | None, *, is_signed: bool = False) -> str:
     if value is None:
         return words.NOTHING
-    return f"{'+' if is_signed and value > 0 else ''}{words.money(value, '').strip()}"
+    figure = words.count(round(value)) if name in _COUNTED else words.money(value, "").strip()
+    return f"{'+' if is_signed and value > 0 else ''}{figure}"
 
 
 def _a_month(value: Decimal | int, one: Simulated) -> Decimal:
     return round(Decimal(value) / one.days * _MONTH, 2)
 
 
+_COUNTED = {"Workspaces", "Workspaces at a limit", "Calls"}
 _FIGURES = {
     "Workspaces": lambda one: Decimal(one.workspaces),
     "Workspaces at a limit": lambda one: Decimal(one.hit if one.kind == "forecast" else one.reached),
