@@ -52,6 +52,8 @@ class Company:
                 for name, table in sorted(Base.metadata.tables.items())
                 if not table.dialect_options["postgresql"]["partition_by"]
             )
+            # Several workers answer the parts of a union in whichever order they are done.
+            + " ORDER BY 1"
         )
 
 
