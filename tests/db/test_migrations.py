@@ -203,4 +203,4 @@ def test_undoing_the_default_rows_keeps_own_and_edited_ones(database):
         assert kept == [("mine", None), ("usage_logs", 99)]
         limits = connection.scalar(text("SELECT value FROM settings WHERE key = 'ai_service_limits'"))
         assert limits == {"imagen": 7}
-        assert connection.scalar(text("SELECT COUNT(*) FROM settings")) == 3
+        assert connection.scalar(text("SELECT COUNT(*) FROM settings")) == 4
