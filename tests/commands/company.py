@@ -44,9 +44,9 @@ class Company:
         with self.database.setup.connect() as connection:
             return [tuple(row) for row in connection.execute(text(question), values)]
 
-    def everything(self) -> list[tuple[object, ...]]:
+    def everything(self) -> dict[object, object]:
         """A digest of the rows of every table, but for facts: no command writes them itself."""
-        return self.ask(
+        digests = self.ask(
             " UNION ALL ".join(
                 f"SELECT '{name}', md5(string_agg(CAST(t AS TEXT), '|' ORDER BY CAST(t AS TEXT))) FROM {name} AS t"
                 for name, table in sorted(Base.metadata.tables.items())
@@ -55,6 +55,7 @@ class Company:
             # Several workers answer the parts of a union in whichever order they are done.
             + " ORDER BY 1"
         )
+        return dict(digests)
 
 
 def found(database: Database) -> Company:

@@ -23,6 +23,7 @@ from app.commands import (
     subscriptions,
     team_rights,
     templates,
+    templates_components,
     templates_shelves,
     tokens,
     views,
@@ -295,6 +296,14 @@ def component(company: Company, **more: Any) -> Arguments:
     return {"key": str(key), "revision": 1, **more}
 
 
+def offered_component(company: Company) -> Arguments:
+    given = component(company)
+    templates_components.publish_component(
+        company.database.rw, company.viewer(Role.ADMIN), UUID(given["key"]), is_for_sale=False, revision=1
+    )
+    return given | {"revision": 2, "reason": "It broke"}
+
+
 def draft_plan(company: Company, **values: Any) -> str:
     return str(
         company.add(
@@ -447,7 +456,7 @@ RECIPES: dict[str, Recipe] = {
         {"before": {"revision": 9}}, "Somebody changed the component Prices"),
     "components.publish": Recipe(lambda company: component(company, is_for_sale=True, price="5"), {"price": "-1"},
         "-1 is no price of a component."),
-    "components.retire": Recipe(lambda company: component(company, reason="It broke"), {"reason": ""},
+    "components.retire": Recipe(offered_component, {"reason": ""},
         "This is done for a reason."),
     "plans.review": Recipe(plan_of_three_weeks, {"days": 30}, "days: Extra inputs"),
     "plans.simulate": Recipe(lambda company: {"plan_id": draft_plan(company), "days": 30}, {"days": 5},
