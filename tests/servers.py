@@ -20,6 +20,8 @@ from db.roles import ensure_login, ensure_roles
 
 PROJECT = Path(__file__).resolve().parent.parent
 TEMPLATE = "sightline_template"
+# Each test's database is a thousand files: made and dropped in memory they cost a fifth of the whole run less.
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 _numbers = itertools.count(1)
 
 
@@ -44,10 +46,15 @@ class Server:
         engine.dispose()
 
 
+def _quickest() -> Path | None:
+    """Memory, where there is plenty of it; else the folder for temporary files."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 8 << 30 else None
+
+
 @contextmanager
 def throwaway_server(binaries: Path, *, user: str | None, version: int) -> Iterator[Server]:
     """A server that lives for a with block; as root it runs as another user, because Postgres refuses root."""
-    folder = Path(tempfile.mkdtemp(prefix=f"sightline-pg{version}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"sightline-pg{version}-", dir=_quickest()))
     runner = user if os.geteuid() == 0 else None
     if runner:
         shutil.chown(folder, runner)
@@ -57,7 +64,7 @@ def throwaway_server(binaries: Path, *, user: str | None, version: int) -> Itera
 
     data = folder / "data"
     run("initdb", "--pgdata", data, "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8", "--locale=C")
-    options = f"-c listen_addresses='' -c fsync=off -c unix_socket_directories='{folder}' -c max_wal_size=2GB"
+    options = f"-c listen_addresses='' -c fsync=off -c unix_socket_directories='{folder}' -c max_wal_size=512MB"
     try:
         run("pg_ctl", "start", "--wait", "--pgdata", data, "--log", folder / "log", "--options", options)
         yield Server(folder, version)
