@@ -21,7 +21,7 @@ from db.roles import ensure_login, ensure_roles
 PROJECT = Path(__file__).resolve().parent.parent
 TEMPLATE = "sightline_template"
 # Each test's database is a thousand files: made and dropped in memory they cost a fifth of the whole run less.
-MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+MEMORY = Path("/dev/shm")
 _numbers = itertools.count(1)
 
 
