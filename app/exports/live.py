@@ -144,7 +144,8 @@ class Whole:
         return column not in self._list.kept_back
 
     def _plain(self, row: object) -> dict[str, Any]:
-        return {name: _cell(value) for name, value in vars(row).items() if self._is_shown(name)}
+        shown = {name: value for name, value in vars(row).items() if self._is_shown(name)}
+        return {name: _cell(value, self.schema.field(name).type) for name, value in shown.items()}
 
 
 def _read(found: LiveList, name: str, wanted: Wanted) -> tuple[Page[Any], LiveReceipt]:
@@ -161,10 +162,12 @@ def _type(hint: Any) -> pa.DataType:  # noqa: ANN401 - a type of any column
     return _TYPES.get(kinds[0], pa.string())
 
 
-def _cell(value: Any) -> Any:  # noqa: ANN401 - a cell of any column
+def _cell(value: Any, of: pa.DataType) -> Any:  # noqa: ANN401 - a cell of any column
     if isinstance(value, UUID):
         return str(value)
-    if isinstance(value, list | tuple | Mapping):
+    # A column of JSON is one of texts, and JSON may be a bare number.
+    is_bare = isinstance(value, bool | int | float) and pa.types.is_string(of)
+    if is_bare or isinstance(value, list | tuple | Mapping):
         return json.dumps(value, default=str, ensure_ascii=False)
     return value
 

@@ -1,6 +1,5 @@
 """Settings of the company and rules of retention as they stand."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +17,8 @@ class CompanySetting:
     """A setting with what it says."""
 
     key: str
-    value: Mapping[str, Any]
+    # Whatever JSON holds: mostly an object, but a bare number as well.
+    value: Any
     description: str | None
     revision: int
     updated_at: datetime

@@ -102,7 +102,7 @@ def _told(one: CompanySetting, scope: Scope) -> list[Markup]:
     return [
         tag("h2", words.spelled(one.key)),
         tag("p", f"{meaning} {use}", class_="why"),
-        _value(one) if known else tag("pre", json.dumps(dict(one.value), indent=1), class_="sl-small"),
+        _value(one) if known else tag("pre", json.dumps(one.value, indent=1), class_="sl-small"),
         tag("p", since, class_="sl-small"),
         tag("p", history_link(scope, "settings", one.key), class_="sl-small"),
     ]

@@ -172,3 +172,15 @@ def test_a_long_list_holds_every_row_of_every_workspace_once(world):  # noqa: F8
     owners = [row["workspace_id"] for row in rows]
     assert len(set(owners)) == 2
     assert owners == sorted(owners, key=owners.index)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_setting_that_is_a_bare_number_is_downloaded_as_json(shop, kind):  # noqa: F811 - a fixture
+    """In a column that is text because other settings are objects."""
+    add(shop.connection, "settings", key="a_truth", value=True)
+    file = written(whole(shop, "settings"), kind)
+    if kind is Kind.PARQUET:
+        table = pq.read_table(io.BytesIO(file))
+        says = dict(zip(table["key"].to_pylist(), table["value"].to_pylist(), strict=True))
+        assert (says["plan_margin_floor"], says["a_truth"]) == ("30", "true")
+        assert json.loads(says["ai_service_limits"])["veo"] > 0
