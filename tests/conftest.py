@@ -1,6 +1,7 @@
 """What all tests share: servers of both supported ages of Postgres, and databases on them."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from tests.servers import Database, Server, make_template, new_database, throwaw
 # Workers of a divided run are told a width of 80, which consoles would keep to from their making on.
 for size in ("COLUMNS", "LINES"):
     os.environ.pop(size, None)
+
+# A shell that runs this in the background hands down that Ctrl-C is ignored; the programs that tests start shall hear it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Debian's, the oldest that is supported and installed.
 OLDEST = min(

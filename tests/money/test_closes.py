@@ -182,7 +182,7 @@ def test_a_month_is_opened_for_a_reason_and_then_rated_by_todays_book(database, 
     closes.close_month(database.rw, finance, MONTH)
     assert [month.cost for month in closes.closed_months(database.rw, finance)] == [5]
     with pytest.raises(SightlineError, match="is not closed"):
-        closes.reopen_month(database.rw, finance, date(2001, 2, 1), reason="Why not.")
+        closes.reopen_month(database.rw, finance, date(2021, 2, 1), reason="Why not.")
 
 
 LATE = {"workspace_slug": "acme", "product": "mailer", "provider": "openai", "model": "gpt-4o",
@@ -194,9 +194,9 @@ def test_a_closed_month_is_corrected_by_hand_and_an_open_one_is_not(database, fi
     closes.correct_month(database.rw, finance, MONTH, **LATE)
     assert corrections(database) == [(MONTH, "late_usage", Decimal("-0.000000000001"), "Told twice.")]
     with database.setup.begin() as connection:
-        add(connection, "ai_months", month=date(2001, 3, 1))
+        add(connection, "ai_months", month=date(2021, 3, 1))
     with pytest.raises(SightlineError, match="is open: its calls are changed"):
-        closes.correct_month(database.rw, finance, date(2001, 3, 1), **LATE)
+        closes.correct_month(database.rw, finance, date(2021, 3, 1), **LATE)
     for wrong, sentence in (
         ({"kind": "price"}, "by price by hand"),
         ({"amount": Decimal(0)}, "no amount"),
