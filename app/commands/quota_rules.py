@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, text, update
 from app.access import Permission, Viewer
 from app.commands.company import require_whole_company
 from app.commands.quotas import MOST, reason_given
-from app.commands.stale import EditedMeanwhileError
+from app.commands.stale import EditedMeanwhileError, NotThereError
 from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.products import METERS
@@ -38,7 +38,9 @@ def set_service_limits(
         require_whole_company(connection, by, what="These limits are of every workspace.", whom="an admin")
         found = connection.execute(
             select(Setting.value, Setting.revision).where(Setting.key == SERVICE_LIMITS).with_for_update()
-        ).one()
+        ).one_or_none()
+        if found is None:
+            raise NotThereError("These limits are not there any more.", fix="Load the page again.")
         if found.revision != revision:
             every = sorted({*found.value, *wanted, *(made_on or {})})
             raise EditedMeanwhileError(

@@ -59,6 +59,13 @@ def test_settings_and_rules_are_shown_and_changed(ledger, run):
     assert "meta_api_rate_limits calls_per_hour = 200 nobody" in shown
     assert "says: veo = 60." in run("settings", "set", "ai_service_limits", "veo=60", "imagen=", "--reason", "B")[1]
     assert ledger.ask("SELECT value FROM settings WHERE key = 'ai_service_limits'") == [({"veo": 60},)]
+    assert (
+        "plan_margin_floor says: per_cent = 25."
+        in run("settings", "set", "plan_margin_floor", "per_cent=25", "--reason", "B")[1]
+    )
+    assert ledger.ask("SELECT value FROM settings WHERE key = 'plan_margin_floor'") == [(25,)]
+    with pytest.raises(SightlineError, match="'sora' is no meter"):
+        run("settings", "set", "ai_service_limits", "sora=60", "--reason", "B")
     with pytest.raises(SightlineError, match="No setting is called x"):
         run("settings", "set", "x", "veo=60", "--reason", "B")
 

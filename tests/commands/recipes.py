@@ -320,8 +320,8 @@ def plan_of_three_weeks(company: Company) -> Arguments:
 
 
 def setting(company: Company) -> Arguments:
-    [(revision,)] = company.ask("SELECT revision FROM settings WHERE key = 'ai_service_limits'")
-    return {"key": "ai_service_limits", "fields": {"veo": 70}, "revision": revision, "reason": "A launch"}
+    [(revision,)] = company.ask("SELECT revision FROM settings WHERE key = 'meta_api_rate_limits'")
+    return {"key": "meta_api_rate_limits", "fields": {"calls_per_hour": 70}, "revision": revision, "reason": "A launch"}
 
 
 def rule(company: Company) -> Arguments:
@@ -462,7 +462,7 @@ RECIPES: dict[str, Recipe] = {
     "plans.simulate": Recipe(lambda company: {"plan_id": draft_plan(company), "days": 30}, {"days": 5},
         "5 days can't be replayed."),
     "retention.change": Recipe(rule, {"reason": " "}, "A rule of retention is changed for a reason."),
-    "settings.change": Recipe(setting, {"fields": {"veo": -1}}, "veo can't be -1."),
+    "settings.change": Recipe(setting, {"fields": {"calls_per_hour": -1}}, "calls_per_hour can't be -1."),
     "shelves.create": Recipe(once(label={"name": "Welcome"}, workspace_slug="acme"), {"label": {"name": ""}},
         "The shelf has no name."),
     "shelves.order": Recipe(lambda company: {"keys": [shelf(company, "B"), shelf(company, "A")][::-1]}, {"keys": []},

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from app.access import NotPermittedError, Role, Viewer, operator
 from app.commands.company_settings import change_setting, flat, read, written
+from app.commands.plan_publishing import FLOOR, margin_floor
 from app.commands.retention import ENFORCED, NOT_ENFORCED, Terms, change_retention, last_run, would_take
 from app.commands.stale import EditedMeanwhileError
 from app.records.company_settings import company_settings, retention_rules
@@ -65,21 +66,21 @@ def house(database):
 
 
 def test_a_setting_is_changed_and_the_audit_log_says_by_whom_from_what_to_what_and_why(house):
-    house.set({"veo": 60, "imagen": 100, "sora": 5})
-    assert dict(house.setting().value) == {"veo": 60, "imagen": 100, "sora": 5}
+    house.set({"veo": 60, "imagen": 100, "emails": 5})
+    assert dict(house.setting().value) == {"veo": 60, "imagen": 100, "emails": 5}
     house.set({"starter.ai_credits": 60}, key="subscription_features")
     assert dict(house.setting("subscription_features").value) == {"starter": {"ai_credits": 60}}
     [row, _] = house.ask("SELECT actor, reason, before, after FROM audit_log WHERE table_name = 'settings'"
         " AND action = 'update' ORDER BY position")  # fmt: skip
     assert (row.actor, row.reason) == ("Ada", "A launch.")
-    assert (row.before, row.after["value"]) == ({"value": LIMITS}, {"veo": 60, "imagen": 100, "sora": 5})
+    assert (row.before, row.after["value"]) == ({"value": LIMITS}, {"veo": 60, "imagen": 100, "emails": 5})
 
 
 def test_two_edits_of_different_fields_are_offered_together_and_of_one_both_are_told(house):
     house.set({**LIMITS, "veo": 60})
     with pytest.raises(EditedMeanwhileError, match="can be saved together") as refused:
-        house.set({"imagen": 100, "veo": 50, "sora": 5}, made_on=LIMITS)
-    assert refused.value.merged.together == {"imagen": 100, "veo": 60, "sora": 5}
+        house.set({"imagen": 100, "veo": 50, "emails": 5}, made_on=LIMITS)
+    assert refused.value.merged.together == {"imagen": 100, "veo": 60, "emails": 5}
     with pytest.raises(EditedMeanwhileError, match=r"veo 60.*You wrote: veo 70") as refused:
         house.set({**LIMITS, "veo": 70}, made_on=LIMITS)
     assert not refused.value.fits
@@ -93,10 +94,15 @@ def test_two_edits_of_different_fields_are_offered_together_and_of_one_both_are_
 @pytest.mark.parametrize(
     ("key", "fields", "words"),
     [
-        (KEY, {"veo": -1}, "veo can't be -1"),
-        (KEY, {"veo": 10**12}, "veo can't be 1,000,000,000,000"),
-        (KEY, {"Veo 3": 1}, "“Veo 3” is no name in ai_service_limits"),
-        (KEY, {"a.b": 1}, "is no name in"),
+        (KEY, {"veo": -1}, "-1 is no limit"),
+        (KEY, {"veo": 10**16}, "is no limit"),
+        (KEY, {"sora": 1}, "'sora' is no meter"),
+        ("subscription_features", {"Pro.credits": 1}, "“Pro.credits” is no name in subscription_features"),
+        ("meta_api_rate_limits", {"calls_per_hour": 10**12}, "calls_per_hour can't be 1,000,000,000,000"),
+        (FLOOR, {"per_cent": 101}, "per_cent can't be 101.*from -1,000 to 100"),
+        (FLOOR, {"per_cent": -1001}, "per_cent can't be -1,001"),
+        (FLOOR, {"per_mille": 300}, "“per_mille” is no name in plan_margin_floor"),
+        (FLOOR, {}, "per_cent is missing in plan_margin_floor"),
         ("subscription_features", {"starter": 1}, "“starter” is no name in subscription_features"),
         ("meta_api_rate_limits", {"calls_per_day": 1}, "is no name in"),
         ("meta_api_rate_limits", {}, "calls_per_hour is missing"),
@@ -110,10 +116,22 @@ def test_what_a_setting_can_not_say_is_refused_in_a_sentence(house, key, fields,
     assert house.ask("SELECT COUNT(*) FROM audit_log WHERE action = 'update'") == [(0,)]
 
 
+@pytest.mark.parametrize("floor", [45, 0, -1000, 100])
+def test_the_margin_floor_is_set_as_a_bare_number_by_which_plans_are_published(house, floor):
+    assert flat(house.setting(FLOOR).value) == {"per_cent": 30}
+    house.set({"per_cent": floor}, key=FLOOR)
+    assert house.ask("SELECT value FROM settings WHERE key = 'plan_margin_floor'") == [(floor,)]
+    with house.database.ro.connect() as connection:
+        assert margin_floor(connection) == floor
+    with pytest.raises(EditedMeanwhileError, match=f"per cent {floor}.*You wrote: per cent 12"):
+        house.set({"per_cent": 12}, key=FLOOR)
+
+
 def test_what_people_write_is_read_line_by_line():
     assert read(" veo = 1,000 \n\n imagen=2") == {"veo": 1000, "imagen": 2}
     assert read(written({"b": 2, "a": 1})) == {"a": 1, "b": 2}
     assert flat({"a": {"b": 1}, "c": 2, "d": "no number", "e": True}) == {"a.b": 1, "c": 2}
+    assert (flat(30), flat(True), flat("30")) == ({"per_cent": 30}, {}, {})
     for line in ("veo", "veo = many", "veo = 1.5", "= "):
         with pytest.raises(SightlineError, match="can't be read"):
             read(line)
