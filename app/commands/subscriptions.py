@@ -10,6 +10,7 @@ from app.access import Permission, Viewer
 from app.commands.quotas import reason_given
 from app.commands.stale import changed_by_others
 from app.commands.workspaces import LIVE, require_seen
+from app.records.customers import TAKEN
 from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.billing import Plan, Subscription
@@ -34,9 +35,11 @@ def change_plan(
         ).one_or_none()
         if wanted is None or wanted.product != found["product"]:
             raise SightlineError("There is no such plan of this product.", fix="Choose one of the list.")
-        if wanted.status not in {"published", "retired"}:
+        if wanted.status not in TAKEN:
             raise SightlineError(
-                f"This plan is {wanted.status}.", why="Only what was published is sold.", fix="Publish it first."
+                f"This plan is {'a draft' if wanted.status == 'draft' else wanted.status}.",
+                why="Only what was published is sold.",
+                fix="Publish it first.",
             )
         if wanted.currency != found["currency"]:
             raise SightlineError(

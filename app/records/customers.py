@@ -108,6 +108,8 @@ class Wanted:
 
 
 ALL = Wanted()
+# A retired plan is sold to nobody new, and a customer may come back to the one that they had.
+TAKEN = ("published", "retired")
 _LIVE = "('trialing', 'active', 'past_due')"
 _COLUMNS = f"""
     w.id, w.revision, w.name, w.slug, w.owner_id, o.email AS owner, w.country, w.timezone, w.currency, w.created_at,
@@ -194,8 +196,8 @@ _PEOPLE = """
 _OFFERS = """
     SELECT id, name, tier, version, status, price, currency, billing_period
     FROM plans
-    WHERE product = :product AND currency = :currency AND status <> 'draft'
-    ORDER BY status, price, version DESC
+    WHERE product = :product AND currency = :currency AND status = ANY (:statuses)
+    ORDER BY status = 'retired', price, version DESC
     LIMIT 200
     """
 
@@ -239,10 +241,10 @@ def people(engine: Engine, viewer: Viewer, key: UUID) -> list[Person]:
 
 
 def offers(engine: Engine, viewer: Viewer, *, product: str, currency: str) -> list[Offer]:
-    """The plans of a product that were published, those that are sold before the retired ones."""
+    """The plans of a product that a subscription may have, those that are sold before the retired ones."""
     viewer.require(Permission.CUSTOMERS_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        found = rows(connection, _OFFERS, product=product, currency=currency)
+        found = rows(connection, _OFFERS, product=product, currency=currency, statuses=list(TAKEN))
     return [Offer(**row) for row in found]
 
 

@@ -206,6 +206,27 @@ def test_another_plan_rules_at_once_and_the_audit_knows_no_secret(place):
         subscriptions.change_plan(rw, by, place.shop, place.bought, place.small.id, revision=1, reason="x")
 
 
+def test_every_plan_that_is_offered_is_taken_and_no_other_the_retired_ones_last(place):
+    soon = datetime.now(UTC) + timedelta(days=2)
+    with place.database.setup.begin() as connection:
+        named = {
+            status: plan(connection, product="mailer", tier="pro", version=number, price=5, name=status, status=status,
+                published_at=NOON if status == "retired" else None, **more).id
+            for number, (status, more) in enumerate(
+                {"scheduled": {"publishes_on": soon}, "discarded": {}, "retired": {"retired_at": NOON}}.items(), start=1
+            )
+        }  # fmt: skip
+    offered = reading.offers(place.database.ro, place.by(), product="mailer", currency="USD")
+    assert [one.name for one in offered] == ["Small", "Large", "retired"]
+    rw, by, revision = place.database.rw, place.by(), 1
+    for status in ("scheduled", "discarded"):
+        with pytest.raises(SightlineError, match=f"This plan is {status}"):
+            subscriptions.change_plan(rw, by, place.shop, place.bought, named[status], revision=revision, reason="x")
+    for one in reversed(offered):
+        subscriptions.change_plan(rw, by, place.shop, place.bought, one.id, revision=revision, reason="x")
+        revision += 1
+
+
 def test_a_subscription_ends_with_its_period_or_goes_on(place):
     rw, by = place.database.rw, place.by()
     subscriptions.cancel_at_period_end(rw, by, place.shop, place.bought, revision=1, reason="Too dear")
