@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.servers import Database, Server, make_template, new_database, throwaw
 for size in ("COLUMNS", "LINES"):
     os.environ.pop(size, None)
 
-# A shell that runs this in the background hands down that Ctrl-C is ignored; the programs that tests start shall hear it.
+# A shell that runs this in the background hands down that Ctrl-C is ignored; the programs under test shall hear it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -25,6 +26,15 @@ OLDEST = min(
     key=lambda path: int(path.parent.name),
     default=None,
 )
+
+
+MAIN = sys.modules["__main__"]
+
+
+@pytest.fixture(autouse=True)
+def the_program_stays_itself() -> None:
+    """Streamlit's tests of apps leave their script in the place of the program, and new processes would run it."""
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(scope="session")
