@@ -159,6 +159,7 @@ def _keep_file(connection: Connection, by: Viewer, found: Read, **of_file: str) 
 def _take(connection: Connection, found: Read, name: str, month: date, file: UUID, *, replace: bool) -> Counter[str]:
     """The file's days of a month: those that are new, and those that it tells otherwise if it may replace them."""
     bill = _bill_of(connection, found, month)
+    _take_tax(connection, bill, found, name, month, replace=replace)
     there = _days_there(connection, bill, found.kind)
     given: dict[date, list[Line]] = {day: [] for day in found.days if day.replace(day=1) == month}
     for line in found.lines:
@@ -199,10 +200,24 @@ def _bill_of(connection: Connection, found: Read, month: date) -> UUID:
         return known
     made: UUID = connection.execute(
         insert(ProviderBill)
-        .values(provider=found.provider, month=month, currency="USD", zone=found.zone, tax=found.tax)
+        .values(provider=found.provider, month=month, currency="USD", zone=found.zone)
         .returning(ProviderBill.id)
     ).scalar_one()
     return made
+
+
+def _take_tax(connection: Connection, bill: UUID, found: Read, name: str, month: date, *, replace: bool) -> None:
+    """The tax that the file tells of the month. One that is told otherwise replaces what is there only if it may."""
+    told = found.tax.get(month)
+    there = connection.scalar(select(ProviderBill.tax).where(ProviderBill.id == bill))
+    if told is None or told == there:
+        return
+    if there and not replace:
+        problem = Problem(
+            f"{month:%B %Y}", f"its tax is in with another sum: {there:,.2f} USD there, {told:,.2f} here."
+        )
+        raise UnreadableBillError(name, [problem])
+    connection.execute(update(ProviderBill).where(ProviderBill.id == bill).values(tax=told))
 
 
 def _days_there(connection: Connection, bill: UUID, kind: str) -> dict[date, Counter[tuple[object, ...]]]:
@@ -265,7 +280,7 @@ def _add_up(connection: Connection, bill: UUID) -> None:
 
 
 def _months(found: Read) -> Iterator[date]:
-    yield from sorted({day.replace(day=1) for day in found.days})
+    yield from sorted({*(day.replace(day=1) for day in found.days), *found.tax})
 
 
 def _report(found: Read, days: Counter[str], *, was_known: bool) -> ReadReport:

@@ -1,16 +1,20 @@
 """Google Cloud's billing as CSV: the cost table by day from the console, or the rows of the export to BigQuery.
 
 Its days are those of California. A row names a product by its description: model, unit and tier are read from that.
+No row of a model is passed over in silence: what can't be read of it is named.
 """
 
 import csv
 import io
 import re
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from app.ingest.google_skus import is_of_models_alone, may_be_of_models, sku_of
 from app.ingest.reading import Collector, Line, Read, RowError, dollars, in_dollars, number
 from app.money.bills import Billed
 
@@ -27,17 +31,30 @@ _COLUMNS = {
     "currency": ("currency",),
 }  # fmt: skip
 _NEEDED = ("start", "sku", "amount")
-_MODELS = re.compile(r"(gemini|imagen|veo)\b", re.IGNORECASE)
-_NAME_ENDS = {
-    "text", "audio", "image", "video", "input", "output", "thinking", "caching", "cached", "generation", "generate",
-    "ga", "batch", "priority", "flex", "-", "token", "tokens", "(long)", "long", "predictions", "response", "reasoning",
-}  # fmt: skip
 _QUANTITIES = {
     "": 1, "count": 1, "token": 1, "tokens": 1, "1000 count": 1000, "thousand tokens": 1000, "million tokens": 10**6,
-    "image": 1, "images": 1, "second": 1, "seconds": 1,
+    "request": 1, "requests": 1, "image": 1, "images": 1, "second": 1, "seconds": 1,
 }  # fmt: skip
-_TIERS = ("batch", "flex", "priority")
-_LONG_FROM = 200_001
+_MOST_NAMED = 5
+
+
+@dataclass
+class _Named:
+    """Rows of models that could not be read, or not whole: how many of each description, and what they cost."""
+
+    rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    amount: Decimal = Decimal(0)
+
+    def add(self, sku: str, amount: Decimal) -> None:
+        self.rows[sku] += 1
+        self.amount += amount
+
+    def sentences(self, what: str) -> tuple[str, ...]:
+        if not self.rows:
+            return ()
+        named = ", ".join(f"{sku} ({count:,})" for sku, count in list(self.rows.items())[:_MOST_NAMED])
+        more = f", and {len(self.rows) - _MOST_NAMED:,} more" if len(self.rows) > _MOST_NAMED else ""
+        return (f"Rows of models {what}, {self.amount:,.2f} USD: {named}{more}.",)
 
 
 def read(text: str, name: str) -> Read:
@@ -47,7 +64,8 @@ def read(text: str, name: str) -> Read:
     if head is None:
         collector.wrong("The file", "no row has the columns of a cost table: usage start date, SKU description, cost.")
         return collector.finish("google", "cost", zone=ZONE)
-    others, tax, total, taken = 0, Decimal(0), None, Decimal(0)
+    others, total, taken = 0, None, Decimal(0)
+    unread, left, taxed = _Named(), _Named(), []
     for place, cells in rows:
         try:
             row = _row(cells, head)
@@ -58,11 +76,17 @@ def read(text: str, name: str) -> Read:
             amount = dollars(_amount(row["amount"]), "cost")
             taken += amount
             if row.get("cost_type", "").lower() == "tax":
-                tax += amount
+                taxed.append((place, row["start"], amount))
                 continue
-            if not _MODELS.match(row["sku"]):
-                others += 1
+            service, sku = row.get("service", ""), sku_of(row["sku"])
+            if not sku.is_read and not is_of_models_alone(service):
+                if may_be_of_models(service, row["sku"]):
+                    left.add(row["sku"], amount)
+                else:
+                    others += 1
                 continue
+            if sku.unit is None:
+                unread.add(row["sku"], amount)
             in_dollars(row.get("currency") or currency or "USD")
             collector.once(place, tuple(cells))
             line = _line(row, amount, dict(zip(head.values(), cells, strict=False)))
@@ -72,8 +96,29 @@ def read(text: str, name: str) -> Read:
             collector.wrong(place, str(error))
     if total is not None and abs(total - taken) >= Decimal("0.01"):
         collector.wrong("The total", f"it is {total:,.2f}, and the rows add up to {taken:,.2f}: some are missing.")
-    left_out = (f"{others:,} rows of other services were left out.",) if others else ()
-    return collector.finish("google", "cost", zone=ZONE, left_out=left_out, tax=tax)
+    left_out = (
+        *((f"{others:,} rows of other services were left out.",) if others else ()),
+        *unread.sentences("were taken without a unit"),
+        *left.sentences("that are not known were left out"),
+    )
+    return collector.finish("google", "cost", zone=ZONE, left_out=left_out, tax=_tax_by_month(taxed, collector))
+
+
+def _tax_by_month(taxed: list[tuple[str, str, Decimal]], collector: Collector) -> dict[date, Decimal]:
+    """A tax is of the month in which its row begins; one that tells no day is of the file's, if that has one month."""
+    months = {day.replace(day=1) for day in collector.days}
+    found: dict[date, Decimal] = defaultdict(Decimal)
+    for place, start, amount in taxed:
+        try:
+            if start:
+                found[_moment(start).replace(day=1)] += amount
+            elif len(months) == 1:
+                found[min(months)] += amount
+            else:
+                collector.wrong(place, "it is a tax without a day, and the file is of several months.")
+        except RowError as error:
+            collector.wrong(place, str(error))
+    return dict(found)
 
 
 def _table(text: str) -> tuple[list[tuple[str, list[str]]], dict[str, str] | None, str | None]:
@@ -126,39 +171,15 @@ def _amount(told: str) -> Decimal:
 
 
 def _line(row: Mapping[str, str], amount: Decimal, raw: dict[str, str]) -> Line:
-    model, unit, tier, context = sku_of(row["sku"])
+    sku = sku_of(row["sku"])
     quantity = None
-    if unit is not None and row.get("quantity"):
+    if sku.unit is not None and row.get("quantity"):
         told = row.get("unit", "").lower()
         if told not in _QUANTITIES:
             raise RowError(f"its usage unit is {told!r}, which Sightline does not know.")
         quantity = number(row["quantity"].replace(",", ""), "usage amount") * _QUANTITIES[told]
     day = _day(row["start"], row.get("end", ""))
-    return Line(Billed(day, amount, quantity, model, unit, "", tier, context, row["sku"]), raw)
-
-
-def sku_of(sku: str) -> tuple[str, str | None, str, int]:
-    """Model, unit, tier and context that a description names, as `Gemini 2.5 Flash Text Input - Predictions` does."""
-    words = sku.lower().split()
-    end = next((place for place, word in enumerate(words) if word in _NAME_ENDS), len(words))
-    model, told = "-".join(words[:end]), {word.strip("()") for word in words[end:]}
-    tier = next((one for one in _TIERS if one in told), "standard")
-    return model, _unit(words[0], told), tier, _LONG_FROM if "long" in told else 0
-
-
-def _unit(family: str, told: set[str]) -> str | None:
-    if family == "imagen":
-        return "image"
-    if family == "veo":
-        return "video_second"
-    modality = next((f"{one}_" for one in ("audio", "image", "video") if one in told), "")
-    if "storage" in told:
-        return None
-    if told & {"caching", "cached"}:
-        return f"cached_{modality}input" if modality != "video_" else "cached_input"
-    if "output" in told:
-        return "reasoning" if told & {"thinking", "reasoning"} else f"{modality}output"
-    return f"{modality}input" if "input" in told else None
+    return Line(Billed(day, amount, quantity, *sku, row["sku"]), raw)
 
 
 def _day(start: str, end: str) -> date:

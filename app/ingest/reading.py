@@ -63,7 +63,8 @@ class Read:
     rows: int
     # What a file has besides, in sentences.
     left_out: tuple[str, ...] = ()
-    tax: Decimal = Decimal(0)
+    # By the first of its month.
+    tax: Mapping[date, Decimal] = field(default_factory=dict)
 
 
 @dataclass

@@ -68,7 +68,7 @@ def images(count: int, *, size: str = "") -> Usage:
 
 
 def video(seconds: int | Decimal, *, kind: str = "") -> Usage:
-    """A video by Veo, which is charged by the second and the kind: its resolution, and whether it has sound."""
+    """A video by Veo, which is charged by the second and the kind: its resolution and sound, as `720p/audio`."""
     return Usage({Unit("video_second", kind): Decimal(seconds)} if seconds else {})
 
 

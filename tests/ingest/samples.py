@@ -86,10 +86,10 @@ GOOGLE_HEAD = (
 )
 
 
-def google_row(sku, day, amount, unit, cost, *, cost_type="Usage", end=None):
+def google_row(sku, day, amount, unit, cost, *, cost_type="Usage", end=None, service="Vertex AI"):
     quantity = f'"{amount}"' if "," in amount else amount
     return (
-        f"Example,000000-000000-000000,ads,ads,example.com,Vertex AI,C7E2,{sku},K1,Default,,{cost_type},{day},"
+        f"Example,000000-000000-000000,ads,ads,example.com,{service},C7E2,{sku},K1,Default,,{cost_type},{day},"
         f"{end or day},{quantity},{unit},{cost},{round(float(cost), 2)}"
     )
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from app.ingest.formats import read_bill
-from app.ingest.google import sku_of
+from app.ingest.google_skus import sku_of
 from app.ingest.openai import item_of
 from app.ingest.reading import UnreadableBillError
 from tests.ingest.samples import (
@@ -124,7 +124,7 @@ def test_googles_rows_are_of_californias_days_and_name_models_in_words():
             google_row(
                 "Gemini 2.5 Flash Text Output (Thinking On) - Batch Predictions", "2026-09-05", "10", "count", "0.1"
             ),
-            google_row("N2 Instance Core", "2026-09-05", "1", "hour", "5.00"),
+            google_row("N2 Instance Core", "2026-09-05", "1", "hour", "5.00", service="Compute Engine"),
             google_row("State sales tax", "2026-09-05", "", "", "0.07", cost_type="Tax"),
             total="5.47",
         ),
@@ -135,7 +135,7 @@ def test_googles_rows_are_of_californias_days_and_name_models_in_words():
         ("gemini-2.5-flash", "reasoning", "batch", 10),
     ]
     assert (found.zone, found.tax, found.left_out) == (
-        "America/Los_Angeles", Decimal("0.07"), ("1 rows of other services were left out.",),
+        "America/Los_Angeles", {date(2026, 9, 1): Decimal("0.07")}, ("1 rows of other services were left out.",),
     )  # fmt: skip
 
 
@@ -152,12 +152,121 @@ def test_googles_moments_lie_on_the_days_of_california():
     ]
 
 
-def test_a_sku_tells_modality_cache_tier_and_context():
-    assert sku_of("Gemini 2.5 Pro Input Text Caching (Long)") == ("gemini-2.5-pro", "cached_input", "standard", 200_001)
-    assert sku_of("Gemini 2.5 Flash GA Audio Input Priority - Predictions") == (
-        "gemini-2.5-flash", "audio_input", "priority", 0,
-    )  # fmt: skip
-    assert sku_of("Gemini 2.5 Flash Input Text Caching Storage")[1] is None
+@pytest.mark.parametrize(
+    ("sku", "told"),
+    [
+        ("Gemini 2.5 Pro Input Text Caching (Long)", ("gemini-2.5-pro", "cached_input", "", "standard", 200_001)),
+        (
+            "Gemini 2.5 Flash GA Audio Input Priority - Predictions",
+            ("gemini-2.5-flash", "audio_input", "", "priority", 0),
+        ),
+        ("Gemini 2.5 Flash Input Text Caching Storage", ("gemini-2.5-flash", None, "", "standard", 0)),
+        ("Gemini 3.5 Flash Global Text Input - Predictions", ("gemini-3.5-flash", "input", "", "standard", 0)),
+        ("Gemini 2.5 Pro Thinking Text Output - Predictions", ("gemini-2.5-pro", "reasoning", "", "standard", 0)),
+        ("Gemini 2.5 Flash Text Output (Thinking Off)", ("gemini-2.5-flash", "output", "", "standard", 0)),
+        (
+            "Gemini 3.1 Flash Image Image Output - Predictions",
+            ("gemini-3.1-flash-image", "image_output", "", "standard", 0),
+        ),
+        ("Gemini 3.1 Flash Image Text Input", ("gemini-3.1-flash-image", "input", "", "standard", 0)),
+        (
+            "Generate content input token count gemini 2.5 flash short input text",
+            ("gemini-2.5-flash", "input", "", "standard", 0),
+        ),
+        (
+            "Generate content output token count gemini 2.5 flash short input text",
+            ("gemini-2.5-flash", "output", "", "standard", 0),
+        ),
+        (
+            "Generate content output token count gemini 2.5 flash lite short output text non-thinking",
+            ("gemini-2.5-flash-lite", "output", "", "standard", 0),
+        ),
+        (
+            "Generate content input token count Gemini 2.5 Pro long input text",
+            ("gemini-2.5-pro", "input", "", "standard", 200_001),
+        ),
+        (
+            "Generate content cached input token count gemini 2.5 flash input audio",
+            ("gemini-2.5-flash", "cached_audio_input", "", "standard", 0),
+        ),
+        (
+            "Generate content input token count gemini 3.7 flash image flex caching",
+            ("gemini-3.7-flash", "cached_image_input", "", "flex", 0),
+        ),
+        (
+            "Generate content input token count gemini 3.1 flash lite preview text",
+            ("gemini-3.1-flash-lite-preview", "input", "", "standard", 0),
+        ),
+        (
+            "Generate_content text output token count for gemini 3 flash batch",
+            ("gemini-3-flash", "output", "", "batch", 0),
+        ),
+        (
+            "Generate_content text output token count for gemini 3 pro short",
+            ("gemini-3-pro", "output", "", "standard", 0),
+        ),
+        (
+            "Generate_content_cached_input_token_count_gemini_3_pro_short_image",
+            ("gemini-3-pro", "cached_image_input", "", "standard", 0),
+        ),
+        (
+            "Generate_content image output token count for Gemini 3 Pro Image",
+            ("gemini-3-pro-image", "image_output", "", "standard", 0),
+        ),
+        (
+            "GenerateContent text input token count for Gemini 2.0 Flash",
+            ("gemini-2.0-flash", "input", "", "standard", 0),
+        ),
+        (
+            "BidiGenerateContent text output token count for Gemini 2.5 Flash Native Audio",
+            ("gemini-2.5-flash-native-audio", "output", "", "standard", 0),
+        ),
+        (
+            "EmbedContent input token count for gemini-embedding-001",
+            ("gemini-embedding-001", "input", "", "standard", 0),
+        ),
+        ("Veo Generation 720p with Audio", ("veo", "video_second", "720p/audio", "standard", 0)),
+        ("Veo 3 Fast Video 720p Generation", ("veo-3-fast", "video_second", "720p", "standard", 0)),
+        ("Veo 3 Video Generation", ("veo-3", "video_second", "", "standard", 0)),
+        ("Imagen 4 Fast Generation", ("imagen-4-fast", "image", "", "standard", 0)),
+        ("Grounding with Google Search", (None, "tool_call", "web_search", "standard", 0)),
+        ("N2 Instance Core", (None, None, "", "standard", 0)),
+    ],
+)
+def test_a_sku_tells_model_unit_kind_tier_and_context(sku, told):
+    assert sku_of(sku) == told
+
+
+def test_rows_of_models_that_can_not_be_read_are_named_and_those_of_the_gemini_api_taken_all_the_same():
+    found = read_bill(
+        google_file(
+            google_row("GenerateContent text input token count for Gemini 2.0 Flash", "2026-09-05", "10", "count", "1"),
+            google_row("Dreams per night", "2026-09-05", "3", "night", "2.50", service="Gemini API"),
+            google_row("Claude Opus 5 Input Tokens", "2026-09-05", "10", "count", "4.00"),
+            google_row("N2 Instance Core", "2026-09-05", "1", "hour", "5.00", service="Compute Engine"),
+        ),
+        "bill.csv",
+    )
+    assert [(one.billed.model, one.billed.unit, one.billed.amount) for one in found.lines] == [
+        ("gemini-2.0-flash", "input", 1),
+        (None, None, Decimal("2.5")),
+    ]
+    assert found.left_out == (
+        "1 rows of other services were left out.",
+        "Rows of models were taken without a unit, 2.50 USD: Dreams per night (1).",
+        "Rows of models that are not known were left out, 4.00 USD: Claude Opus 5 Input Tokens (1).",
+    )
+
+
+def test_a_tax_is_of_the_month_of_its_row():
+    def tax(day, amount):
+        return google_row("State sales tax", day, "", "", amount, cost_type="Tax")
+
+    usage = [google_row("Imagen 4 Generation", day, "2", "count", "0.08") for day in ("2026-09-30", "2026-10-01")]
+    found = read_bill(google_file(*usage, tax("2026-09-01", "1.00"), tax("2026-10-01", "3.00")), "bill.csv")
+    assert found.tax == {date(2026, 9, 1): 1, date(2026, 10, 1): 3}
+    assert read_bill(google_file(usage[0], tax("", "1.00")), "bill.csv").tax == {date(2026, 9, 1): 1}
+    assert "a tax without a day" in refused(google_file(*usage, tax("", "1.00")))[0][1]
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from app.records.reconciled import calls_behind
 from db.engine import seeing
 from db.errors import SightlineError
 from tests.db.rows import NOON, user, workspace
-from tests.ingest.samples import as_bytes, openai_bucket, openai_cost, openai_usage, page
+from tests.ingest.samples import as_bytes, google_file, google_row, openai_bucket, openai_cost, openai_usage, page
 from tests.money.test_approvals import BEGAN, MONTH, asked, call, proposal
 
 DAY = NOON.date()
@@ -110,6 +110,35 @@ def test_a_file_of_two_months_goes_into_two_bills_or_into_none(database, finance
     assert [(one.month, one.total) for one in kept_bills(database.ro, finance)] == [
         (after, Decimal("2.5")), (MONTH, Decimal("2.5")),
     ]  # fmt: skip
+
+
+def taxed(*days, tax="1.00"):
+    """Google's cost table: a row of usage a day, and a tax for each month of them."""
+    usage = [google_row("Imagen 4 Generation", str(day), "2", "count", "0.08") for day in days]
+    months = sorted({day.replace(day=1) for day in days})
+    return google_file(*usage, *(google_row("Sales tax", str(month), "", "", tax, cost_type="Tax") for month in months))
+
+
+def test_each_month_of_a_file_has_its_own_tax_and_a_later_file_brings_one(database, finance):
+    after = (MONTH + timedelta(days=32)).replace(day=1)
+    last = after - timedelta(days=1)
+    read(
+        database, finance, google_file(google_row("Imagen 4 Generation", str(DAY), "2", "count", "0.08")), name="a.csv"
+    )
+    assert [one.tax for one in kept_bills(database.ro, finance)] == [0]
+    read(database, finance, taxed(last, after), name="b.csv")
+    assert [(one.month, one.tax) for one in kept_bills(database.ro, finance)] == [(after, 1), (MONTH, 1)]
+    read(database, finance, taxed(last, after, DAY), name="again.csv", replace=True)
+    assert [one.tax for one in kept_bills(database.ro, finance)] == [1, 1]
+
+
+def test_a_tax_that_is_told_otherwise_is_refused_unless_it_may_replace(database, finance):
+    read(database, finance, taxed(DAY), name="a.csv")
+    with pytest.raises(UnreadableBillError, match="not read") as refusal:
+        read(database, finance, taxed(DAY, tax="3.00"), name="b.csv")
+    assert "1.00 USD there, 3.00 here" in refusal.value.problems[0].what
+    read(database, finance, taxed(DAY, tax="3.00"), name="b.csv", replace=True)
+    assert the_bill(database, finance).tax == 3
 
 
 def test_usage_stands_beside_costs_and_adds_nothing_to_the_total(database, finance):
