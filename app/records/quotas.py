@@ -117,10 +117,16 @@ class ServiceLimit:
     revision: int
 
 
+# What a period brings along is reckoned as `open_quotas` does for a call: what its balance says is of its last call.
 _STANDINGS = """
     SELECT s.product, s.tier, m.meter, u.email AS customer, l.period, l.source, l.limit_amount AS amount,
-        l.grace_amount AS grace, COALESCE(b.rolled_over, 0) AS rolled_over, l.is_soft, COALESCE(b.used, 0) AS used,
-        COALESCE(b.held, 0) AS held, COALESCE(b.period_start, l.period_start) AS period_start,
+        l.grace_amount AS grace,
+        CASE
+            WHEN NOT l.rolls_over THEN 0
+            WHEN p.id IS NULL THEN COALESCE(l.limit_amount, 0)
+            ELSE quota_left_over(p.limit_amount, p.rolled_over, p.used + p.held)
+        END AS rolled_over,
+        l.is_soft, COALESCE(b.used, 0) AS used, COALESCE(b.held, 0) AS held, begun.at AS period_start,
         COALESCE(b.period_end, l.period_end) AS period_end
     FROM workspaces AS w
     JOIN subscriptions AS s ON s.workspace_id = w.id AND s.status IN ('trialing', 'active', 'past_due')
@@ -129,6 +135,14 @@ _STANDINGS = """
     LEFT JOIN quota_balances AS b ON b.workspace_id = w.id AND b.user_id IS NOT DISTINCT FROM l.user_id
         AND b.product = s.product AND b.meter = m.meter AND b.period = l.period
         AND b.period_start <= now() AND (b.period_end IS NULL OR b.period_end > now())
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(b.period_start, GREATEST(l.period_start, MAX(e.period_end))) AS at
+        FROM quota_balances AS e
+        WHERE e.workspace_id = w.id AND e.user_id IS NOT DISTINCT FROM l.user_id AND e.product = s.product
+            AND e.meter = m.meter AND e.period = l.period AND e.period_end <= now()
+    ) AS begun
+    LEFT JOIN quota_balances AS p ON p.workspace_id = w.id AND p.user_id IS NOT DISTINCT FROM l.user_id
+        AND p.product = s.product AND p.meter = m.meter AND p.period = l.period AND p.period_end = begun.at
     LEFT JOIN users AS u ON u.id = l.user_id
     WHERE w.slug = :slug AND w.id = ANY (:workspaces) AND (l.source <> 'none' OR b.id IS NOT NULL)
         AND (CAST(:customer AS UUID) IS NULL OR l.user_id IS NULL OR l.source <> 'service' OR b.id IS NOT NULL)

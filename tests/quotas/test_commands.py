@@ -225,6 +225,58 @@ def test_reads_say_who_is_close_what_is_held_and_what_was_before(company):
     assert (standing.amount, standing.used, standing.held, standing.left) == (10, 7, 1, 2)
 
 
+def brought_along(shop):
+    """As the page tells it, and then as the next call meets it."""
+    [standing] = [
+        one for one in reading.standings(shop.database.ro, person(shop), slug=slug(shop)) if one.meter == "generations"
+    ]
+    told = shop.reserve("the next", meters={"generations": 1})["limits"][0]
+    period = (standing.period_start, standing.period_end)
+    assert (standing.rolled_over, standing.left - 1) == (told["rolled_over"], told["left"])
+    assert period == (datetime.fromisoformat(told["period_start"]), datetime.fromisoformat(told["period_end"]))
+    return standing.rolled_over
+
+
+def test_what_a_period_brings_along_is_told_before_its_first_call(database):
+    """Of ten 4 were used in the period before: 6 come along."""
+    shop = make_shop(database, began=datetime.now(UTC) - 40 * DAY)
+    shop.limit(10, rolls_over=True)
+    shop.reserve("a", meters={"generations": 4}, at=datetime.now(UTC) - 35 * DAY)
+    assert brought_along(shop) == 6
+
+
+def test_after_a_period_without_any_call_a_whole_limit_is_brought_along(database):
+    shop = make_shop(database, began=datetime.now(UTC) - 40 * DAY)
+    shop.limit(10, rolls_over=True)
+    assert brought_along(shop) == 10
+
+
+def test_the_first_period_brings_nothing_along(database):
+    shop = make_shop(database, began=datetime.now(UTC) - 5 * DAY)
+    shop.limit(10, rolls_over=True)
+    assert brought_along(shop) == 0
+
+
+def test_what_a_call_of_the_period_before_gave_back_late_is_brought_along(database):
+    """It held 4 when this period began, and used 1."""
+    shop = make_shop(database, began=datetime.now(UTC) - 40 * DAY)
+    shop.limit(10, rolls_over=True)
+    shop.reserve("a", meters={"generations": 4}, at=datetime.now(UTC) - 35 * DAY)
+    shop.reserve("b", meters={"generations": 2})
+    shop.settle("a", actual={"generations": 1})
+    assert brought_along(shop) == 9
+
+
+def test_a_period_that_was_moved_begins_where_the_one_before_ended(database):
+    """The subscription began anew six days ago; the month before goes on to its end, two days ago."""
+    shop = make_shop(database, began=datetime.now(UTC) - 40 * DAY)
+    shop.limit(10, rolls_over=True)
+    shop.reserve("a", meters={"generations": 3}, at=datetime.now(UTC) - 35 * DAY)
+    shop.do("UPDATE quota_balances SET period_end = :ended", ended=datetime.now(UTC) - 2 * DAY)
+    shop.do("UPDATE subscriptions SET started_at = :began", began=datetime.now(UTC) - 70 * DAY)
+    assert brought_along(shop) == 7
+
+
 def test_standings_of_a_customer_tell_the_limits_of_a_day_as_well(company):
     with company.database.setup.begin() as connection:
         other = user(connection, email="other@example.com").id
