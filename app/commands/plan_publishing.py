@@ -19,6 +19,8 @@ from db.tables.system import Setting
 FLOOR = "plan_margin_floor"
 USUAL_FLOOR = Decimal(30)
 FURTHEST = timedelta(days=366)
+# Usage, prices and subscribers move on: what was found longer ago is not what would happen.
+OLDEST_SIMULATION = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,17 @@ class Margin:
     after: Decimal | None
     is_loss: bool
     floor: Decimal
+    found_at: datetime
 
     @property
     def is_below(self) -> bool:
         """What earns nothing and costs something is below any floor."""
         return self.is_loss if self.after is None else self.after < self.floor
+
+    @property
+    def is_old(self) -> bool:
+        """Too long ago to publish by it."""
+        return datetime.now(UTC) - self.found_at > OLDEST_SIMULATION
 
 
 @dataclass(frozen=True)
@@ -65,13 +73,7 @@ def publish(engine: Engine, by: Viewer, key: UUID, *, revision: int, publishes_o
         require_revision(found, revision)
         _require_day(publishes_on)
         _require_room(connection, found)
-        margin = _margin(connection, found)
-        if margin is None:
-            raise SightlineError(
-                f"{found.titled} was not simulated as it is now.",
-                why="Publishing needs a simulation of this very draft; each edit makes it another.",
-                fix="Simulate it, look at what it would do, and publish it then.",
-            )
+        margin = _judged(connection, found)
         if margin.is_below:
             return _asked(connection, by, found, publishes_on, margin, why)
         return _scheduled(connection, found, publishes_on)
@@ -91,6 +93,7 @@ def approve(engine: Engine, by: Viewer, approval: UUID, *, reason: str) -> Publi
                 fix="Decline it; the draft is simulated and asked for anew.",
             )
         _require_room(connection, found)
+        _judged(connection, found)
         _decide(connection, by, approval, "approved", why)
         return _scheduled(connection, found, max(asked["publishes_on"], today()))
 
@@ -157,9 +160,27 @@ def margin_floor(connection: Connection) -> Decimal:
     return floor if floor.is_finite() else USUAL_FLOOR
 
 
+def _judged(connection: Connection, found: PlanRow) -> Margin:
+    """What is published was simulated as it is, and not long ago."""
+    margin = _margin(connection, found)
+    if margin is None:
+        raise SightlineError(
+            f"{found.titled} was not simulated as it is now.",
+            why="Publishing needs a simulation of this very draft; each edit makes it another.",
+            fix="Simulate it, look at what it would do, and publish it then.",
+        )
+    if margin.is_old:
+        raise SightlineError(
+            f"{found.titled} was simulated on {margin.found_at:%d %B %Y}, which is too long ago.",
+            why=f"Publishing needs a simulation of the last {OLDEST_SIMULATION.days} days: what is used changes.",
+            fix="Simulate it again, look at what it would do, and publish it then.",
+        )
+    return margin
+
+
 def _margin(connection: Connection, found: PlanRow) -> Margin | None:
     simulated = connection.execute(
-        select(PlanSimulation.revenue_after, PlanSimulation.margin_after)
+        select(PlanSimulation.revenue_after, PlanSimulation.margin_after, PlanSimulation.made_at)
         .where(
             PlanSimulation.plan_id == found.id,
             PlanSimulation.plan_revision == found.revision,
@@ -172,7 +193,7 @@ def _margin(connection: Connection, found: PlanRow) -> Margin | None:
         return None
     revenue, margin = simulated.revenue_after, simulated.margin_after
     after = round(100 * margin / revenue, 6) if revenue else None
-    return Margin(after, is_loss=margin < 0, floor=margin_floor(connection))
+    return Margin(after, is_loss=margin < 0, floor=margin_floor(connection), found_at=simulated.made_at)
 
 
 def _asked(  # noqa: PLR0917 - what a request holds

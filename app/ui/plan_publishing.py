@@ -49,8 +49,12 @@ def _publish(scope: Scope, found: PlanDetail) -> None:
     still_here(scope.viewer)
     now, engine = found.now, serving.engines().rw
     margin = publishing.margin_of(engine, scope.viewer, now.id)
-    if margin is None:
-        told = "It was not simulated as it is now. Simulate it first: each edit makes it another draft."
+    if margin is None or margin.is_old:
+        told = (
+            "It was not simulated as it is now. Simulate it first: each edit makes it another draft."
+            if margin is None
+            else f"It was simulated on {words.day(margin.found_at.date())}, which is too long ago. Simulate it again."
+        )
         st.html(tag("p", told, class_="sl"))
         return
     day = st.date_input("From", today(), min_value=today(), max_value=today() + publishing.FURTHEST, help="In UTC.")

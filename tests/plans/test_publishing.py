@@ -1,5 +1,7 @@
 """Plans go live from a day on, after a simulation of what is published, and with a second admin below the floor."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy.exc import DBAPIError
 
@@ -80,6 +82,17 @@ def test_what_is_published_was_simulated_as_it_is(shelf):
     assert publish(shelf, key).status == "published"
 
 
+def test_what_is_published_was_simulated_within_a_week(shelf):
+    key = shelf.draft(price=25)
+    shelf.simulate(key, age=7 * DAY + timedelta(minutes=1))
+    with pytest.raises(SightlineError, match=r"was simulated on .*, which is too long ago.* last 7 days"):
+        publish(shelf, key)
+    assert publishing.margin_of(shelf.database.rw, shelf.ada, key).is_old
+    shelf.simulate(key, age=7 * DAY - timedelta(minutes=1))
+    assert not publishing.margin_of(shelf.database.rw, shelf.ada, key).is_old
+    assert publish(shelf, key).status == "published"
+
+
 @pytest.mark.parametrize(
     ("days", "reason", "sentence"),
     [(-1, "x", "can't go live on"), (367, "x", "can't go live on"), (0, " ", "done for a reason"),
@@ -129,6 +142,16 @@ def test_below_the_floor_a_second_admin_approves_and_the_first_can_not(shelf):
     assert shelf.audited("plan_approvals") == [("Ada", "insert", "New prices"), ("Bob", "update", "It wins customers")]
     with pytest.raises(SightlineError, match="decided in between"):
         publishing.decline(shelf.database.rw, shelf.bob, approval, reason="After all")
+
+
+def test_what_is_approved_was_simulated_within_a_week(shelf):
+    key, approval = asked(shelf)
+    shelf.do("UPDATE plan_simulations SET made_at = now() - interval '8 days'")
+    with pytest.raises(SightlineError, match="which is too long ago"):
+        publishing.approve(shelf.database.rw, shelf.bob, approval, reason="It wins customers")
+    shelf.simulate(key, cost=80)
+    publishing.approve(shelf.database.rw, shelf.bob, approval, reason="It wins customers")
+    assert shelf.status(key) == "scheduled"
 
 
 def test_the_database_refuses_an_approval_by_who_asked(shelf):
