@@ -37,7 +37,7 @@ def simulated(company: Company) -> dict[str, Any]:
 
 def asked(company: Company) -> dict[str, Any]:
     """By somebody who is not the one who decides."""
-    key = company.add("plan_approvals", plan_id=one(company)["key"], plan_revision=1, publishes_on=today(),
+    key = company.add("plan_approvals", plan_id=simulated(company)["key"], plan_revision=1, publishes_on=today(),
         margin_after=10, margin_floor=30, asked_by=company.team[Role.FINANCE], asked_name="Ada",
         reason="A launch")  # fmt: skip
     return {"approval": str(key), "reason": "Looked at"}

@@ -71,7 +71,8 @@ class Shelf:
         """As if the simulator had found this of the draft as it is: 100 of revenue and 20 of cost, 80 % of margin."""
         now = datetime.now(UTC)
         with seeing(self.database.rw, [self.workspace], actor="the simulator") as connection:
-            add(connection, "plan_simulations", made_at=now - age, plan_id=key, plan_revision=self.revision(key), since=now - 30 * DAY,
+            add(connection, "plan_simulations", made_at=now - age, plan_id=key,
+                plan_revision=self.revision(key), since=now - 30 * DAY,
                 until=now, currency="USD", revenue_before=100, revenue_after=revenue, ai_cost_before=20,
                 ai_cost_after=cost, margin_before=80, margin_after=revenue - cost, workspaces=1,
                 workspaces_hit_before=0, workspaces_hit=0, workspaces_eased=0, calls=2, refused_before=0,
