@@ -56,6 +56,9 @@ REVIEWED_AS_OWNER = {
     "hold_ai_budget(uuid,uuid,text,text,text,numeric,text,integer)": "asks whether the transaction names the workspace",
     "settle_ai_hold(uuid,text,numeric)": "asks whether the transaction names the workspace",
     "release_ai_hold(uuid,text)": "asks whether the transaction names the workspace",
+    "record_late_ai_call(uuid,uuid,timestamp with time zone,text,text,text,text,text,jsonb)": (
+        "asks whether the transaction names the workspace"
+    ),
     "seal_audit_log(integer)": "seals what the audit log says, and answers how many rows",
     "audited_workspaces()": "answers keys alone, and only to a transaction that names every workspace",
     "forget_budget_traces(integer)": "deletes holds and evaluations that are long over, and answers how many",

@@ -1,6 +1,7 @@
-"""The commands of closed months: which there are, closing one that is over, and opening one again for a reason."""
+"""The commands of closed months: which there are, closing one that is over, opening one again, correcting one."""
 
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from rich.table import Table
 from app.cli import shared
 from app.cli.shared import out, say
 from app.commands import closes
+from db.errors import SightlineError
 
 months_app = typer.Typer(help="Months of AI cost, open and closed.", no_args_is_help=True)
 
@@ -68,6 +70,45 @@ def months_reopen(
     say(f"{first:%B %Y} is open.")
     if reopened.warning:
         say(reopened.warning)
+
+
+@months_app.command(name="correct")
+def months_correct(
+    month: Month,
+    amount: Annotated[str, typer.Argument(help="Dollars; below zero after --, such as -- -1.50.")],
+    *,
+    workspace: Annotated[str, typer.Option(help="Its short name.")],
+    model: Annotated[str, typer.Option(help="As openai/gpt-4o.")],
+    product: Annotated[str, typer.Option(help="As mailer.")],
+    of_type: Annotated[str, typer.Option("--type", help="What was made, as email.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands beside the amount.")],
+    kind: Annotated[str, typer.Option(help="late_usage or other.")] = "late_usage",
+) -> None:
+    """Correct a closed month: its calls stay as they are, and the correction stands beside them.
+
+    Example: `sightline months correct 2026-10 1.50 --workspace acme --model openai/gpt-4o --product mailer \\
+    --type email --reason "A worker was cut off"`
+    """
+    first = _first(month)
+    provider, _, name = model.partition("/")
+    if not name:
+        raise SightlineError(f"{model} names no model.", fix="Name the provider too: openai/gpt-4o.")
+    with shared.operating() as (engine, by):
+        closes.correct_month(
+            engine, by, first, workspace_slug=workspace, kind=kind, product=product, provider=provider, model=name,
+            generation_type=of_type, amount=_dollars(amount), reason=reason,
+        )  # fmt: skip
+    say(f"{first:%B %Y} is corrected by {amount} USD.")
+
+
+def _dollars(told: str) -> Decimal:
+    try:
+        amount = Decimal(told)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise SightlineError(f"{told} is no amount.", fix="Give dollars, such as 1.50.")
+    return amount
 
 
 def _first(month: datetime) -> date:

@@ -1,6 +1,6 @@
 """The bill of a month: where it stands, what was read into it, reading more, its invoice, approving and opening it."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import streamlit as st
 
@@ -19,6 +19,7 @@ from app.ui.markup import Markup, tag
 from app.ui.people import still_here
 from app.ui.rows import Column, Columns
 from app.ui.tables import table
+from app.ui.typed import dollars_typed
 from app.ui.unread import say_unread
 from db.errors import SightlineError
 
@@ -151,8 +152,8 @@ def _state_invoice(choice: BillChoice, bill: KeptBill) -> None:
                 choice.scope.viewer,
                 bill.id,
                 revision=bill.revision,
-                invoiced=_dollars(amount) if amount.strip() else None,
-                tax=_dollars(tax or "0"),
+                invoiced=dollars_typed(amount) if amount.strip() else None,
+                tax=dollars_typed(tax or "0"),
                 number=number,
             ),
             f"The invoice of {choice.name} is stated.",
@@ -193,16 +194,6 @@ def _read(choice: BillChoice, content: bytes, name: str, *, replace: bool) -> No
 def _done(report: ReadReport) -> str:
     others = ", ".join(f"{month:%B %Y}" for month in report.months)
     return f"{report.sentence} Months: {others}. Load the page again to see them compared."
-
-
-def _dollars(told: str) -> Decimal:
-    try:
-        amount = Decimal(told.replace(",", "").replace("$", "").strip())
-    except InvalidOperation:
-        amount = None
-    if amount is None or not amount.is_finite():
-        raise SightlineError(f"“{told}” is no amount.", fix="Give dollars, such as 1,234.56.")
-    return amount
 
 
 def _what_will_happen(told: str) -> None:

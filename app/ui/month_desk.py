@@ -16,6 +16,7 @@ from app.ui.bill_choice import BillChoice, provider_name
 from app.ui.cards import card
 from app.ui.done import attempt
 from app.ui.markup import Markup, tag
+from app.ui.month_correction import correct
 from app.ui.people import still_here
 from app.ui.rows import Column, Columns
 from app.ui.tables import table
@@ -79,8 +80,11 @@ def _state(closed: MonthClose | None, bills: Sequence[KeptBill]) -> Markup:
 
 def _button(choice: BillChoice, closed: MonthClose | None, bills: Sequence[KeptBill]) -> None:
     if closed is not None:
-        if st.button("Open the month again …", icon=":material/lock_open:"):
-            _reopen(choice)
+        with st.container(horizontal=True):
+            if st.button("Correct the month …", icon=":material/edit_note:"):
+                correct(choice)
+            if st.button("Open the month again …", icon=":material/lock_open:"):
+                _reopen(choice)
     elif _is_over(choice.month):
         if st.button("Close the month …", type="primary", icon=":material/lock:"):
             _close(choice, tuple(one for one in bills if one.status == "open"))

@@ -195,6 +195,27 @@ def test_a_month_is_closed_and_opened_again_for_a_reason(site, shown):
     assert site.rows(closed) == [(False,)]
 
 
+def test_a_closed_month_is_corrected_in_a_dialog_that_says_what_is_missing(site, shown):
+    page = shown(show="The month", month=named(BEFORE))
+    held = site.rows("SELECT COUNT(*) FROM ai_cost_corrections")
+    press(page, "Correct the month …")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("stands beside them as a correction")).to_be_visible()
+    dialog.get_by_role("button", name="Correct it").click()
+    expect(dialog.get_by_role("alert").get_by_text("of one workspace")).to_be_visible(timeout=30_000)
+    dialog.get_by_role("combobox", name="Workspace").click()
+    page.get_by_role("option").first.click()
+    dialog.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option").first.click()
+    dialog.get_by_label("Amount, USD").fill("much")
+    dialog.get_by_role("button", name="Correct it").click()
+    expect(dialog.get_by_role("alert").get_by_text("“much” is no amount.")).to_be_visible(timeout=30_000)
+    dialog.get_by_label("Amount, USD").fill("0.01")
+    dialog.get_by_role("button", name="Correct it").click()
+    expect(dialog.get_by_role("alert").get_by_text("for a reason")).to_be_visible(timeout=30_000)
+    assert site.rows("SELECT COUNT(*) FROM ai_cost_corrections") == held
+
+
 def test_corrections_after_the_close_are_listed(site, shown):
     page = shown(show="The month", month=named(BEFORE))
     assert "Closed" in page.locator(f".st-key-card-{named(BEFORE).lower().replace(' ', '-')}").inner_text()

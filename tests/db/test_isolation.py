@@ -97,6 +97,10 @@ CALLS = {
     "give_up_quota_reservation(uuid,uuid,timestamp with time zone)": (
         "give_up_quota_reservation((app_workspaces())[1], uuid_v7())"
     ),
+    "record_late_ai_call(uuid,uuid,timestamp with time zone,text,text,text,text,text,jsonb)": (
+        "record_late_ai_call((app_workspaces())[1], uuid_v7(), '2001-01-01', 'mailer', 'openai', 'o3', 'email',"
+        " 'standard', '{}')"
+    ),
     "quota_grace(bigint,integer,timestamp with time zone,timestamp with time zone)": "quota_grace(1, 1, now(), now())",
     "quota_words(text)": "quota_words('emails')",
     "open_quotas(uuid,uuid,text,jsonb,timestamp with time zone)": (

@@ -1,6 +1,7 @@
 """The price book at the command line: proposed, looked at, approved after a look at the effect."""
 
 import re
+from decimal import Decimal
 
 import pytest
 from typer.testing import CliRunner
@@ -107,6 +108,23 @@ def test_a_month_is_closed_listed_and_opened_again_for_a_reason(database, run):
     assert f"{NOON:%B %Y} is open." in run("reopen", month, "--reason", "A bill came late", of="months")
     assert "No month is closed." in run("list", of="months")
     assert "Invalid value" in run("close", "October", of="months")
+
+
+def test_a_closed_month_is_corrected_beside_its_calls(database, run):
+    with database.setup.begin() as connection:
+        workspace(connection, owner_id=user(connection).id, slug="acme")
+    month = f"{NOON:%Y-%m}"
+    wanted = ("--workspace", "acme", "--product", "mailer", "--type", "email", "--reason", "Told twice")
+    run("close", month, of="months")
+    with pytest.raises(SightlineError, match="names no model"):
+        run("correct", month, "1.50", "--model", "o3", *wanted, of="months")
+    with pytest.raises(SightlineError, match="much is no amount"):
+        run("correct", month, "much", "--model", "openai/o3", *wanted, of="months")
+    said = run("correct", "--model", "openai/o3", *wanted, "--kind", "other", month, "--", "-1.50", of="months")
+    assert f"{NOON:%B %Y} is corrected by -1.50 USD." in said
+    assert asked(database, "SELECT kind, provider, model, amount, reason FROM ai_cost_corrections") == [
+        ("other", "openai", "o3", Decimal("-1.5"), "Told twice")
+    ]
 
 
 def test_a_report_is_of_a_month_and_goes_to_a_pdf(run):

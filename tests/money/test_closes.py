@@ -4,6 +4,7 @@ import threading
 import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -116,6 +117,64 @@ def test_a_call_that_comes_late_is_refused_with_what_to_do(database, home, close
         call(database, home, created_at=ENDED - timedelta(microseconds=1))
     call(database, home, created_at=ENDED)
     assert len(costs(database)) == 2
+
+
+CALL, OTHER_CALL = UUID(int=7), UUID(int=8)
+LATE_CALL = """
+    SELECT record_late_ai_call(:workspace, :key, :began, 'mailer', 'openai', :model, 'email', 'standard',
+        CAST(:units AS jsonb))
+    """
+
+
+def late_call(database, home, role="ingest", **told):
+    """Tell a call of a closed month as who ingests; what it cost."""
+    told = {"key": CALL, "began": NOON, "model": "gpt-4o", "units": '{"input": 500000}', **told}
+    with seeing(getattr(database, role), [home[0]]) as connection:
+        return connection.scalar(text(LATE_CALL), {"workspace": home[0], **told})
+
+
+def test_a_call_that_comes_late_is_kept_as_a_correction_once(database, home, closed):
+    """Half a million tokens at two dollars a million."""
+    with pytest.raises(DBAPIError, match="record_late_ai_call"):
+        call(database, home, input_tokens=500_000)
+    assert late_call(database, home) == 1
+    assert late_call(database, home, role="rw", units='{"input": 9}') == 1
+    assert late_call(database, home, key=OTHER_CALL, units="{}") == 0
+    said = f"A call of {NOON:%Y-%m-%d %H:%M} (UTC) came after the close: {CALL}."
+    assert corrections(database) == [(MONTH, "late_usage", 1, said)]
+    assert costs(database) == [(2, 1, None)]
+
+
+def test_a_late_call_is_of_a_closed_month_has_a_price_and_is_not_in_the_ledger(database, finance, home):
+    call(database, home, request_key=CALL)
+    prices.approve(database.rw, finance, [proposal(database, 2)])
+    with pytest.raises(DBAPIError, match="is not closed: write the call itself"):
+        late_call(database, home)
+    closes.close_month(database.rw, finance, MONTH)
+    with pytest.raises(DBAPIError, match="was counted before the close"):
+        late_call(database, home)
+    for unpriced in ({"model": "o3"}, {"units": '{"input": 1, "image/1024x1024": 1}'}, {"units": '{"input": -1}'}):
+        with pytest.raises(DBAPIError, match="no price of"):
+            late_call(database, home, key=OTHER_CALL, **unpriced)
+    with database.setup.begin() as connection:
+        other = workspace(connection, owner_id=home[1], slug="other").id
+    with (
+        pytest.raises(DBAPIError, match="not one of this transaction's"),
+        seeing(database.ingest, [other]) as connection,
+    ):
+        connection.execute(
+            text(LATE_CALL),
+            {"workspace": home[0], "key": OTHER_CALL, "began": NOON, "model": "gpt-4o", "units": '{"input": 1}'},
+        )
+    assert corrections(database) == []
+
+
+def test_two_who_tell_a_late_call_at_once_tell_it_once(database, home, closed):
+    running = [in_background(lambda: late_call(database, home)) for _ in range(6)]
+    for thread, _ in running:
+        thread.join()
+    assert [ended for _, ended in running] == [[1]] * 6
+    assert [amount for _, _, amount, _ in corrections(database)] == [1]
 
 
 def test_what_people_think_of_an_answer_may_still_come_in(database, home, closed):
