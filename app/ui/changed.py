@@ -16,7 +16,8 @@ from app.metrics.glossary import metric
 from app.metrics.metric import Ratio
 from app.records.belongings import Optimization, unchanged_campaigns
 from app.ui import words
-from app.ui.asking import Asked, ask
+from app.ui.asking import Asked, Refused, ask
+from app.ui.behind import behind
 from app.ui.cards import card
 from app.ui.empty import empty_card
 from app.ui.intervals import Estimate, estimates
@@ -40,6 +41,8 @@ class Changed:
     outcome: Outcome | None
     # Other changes of the same campaign within these days: their effects can't be told apart.
     mixed: int = 0
+    # What the lake told of these days: of this campaign, and of those that were left alone.
+    answer: Asked | None = None
 
 
 def changed(read: Listed[Optimization], scope: Scope, rate: str, ran: tuple[date, date]) -> None:
@@ -63,6 +66,15 @@ def changed(read: Listed[Optimization], scope: Scope, rate: str, ran: tuple[date
         read=read,
         scope=scope,
     )
+    _behind_each(found, scope.zone)
+
+
+def _behind_each(found: Sequence[Changed], zone: str) -> None:
+    """What each change was judged by; two of one kind on a day are told apart by their place."""
+    with st.container(horizontal=True):
+        for place, one in enumerate(found, 1):
+            if one.answer is not None:
+                behind(one.answer, f"Change {place}: {_name(one, zone)}", f"Receipt of {_name(one, zone)}")
 
 
 def _found(
@@ -73,29 +85,32 @@ def _found(
     if days is None:
         return Changed(change, None, None)
     others = unchanged_campaigns(serving.engines().ro, scope.viewer, on, days)
-    rows = _rows((change.campaign_id, *others), scope, rate, on, days)
-    found = courses(rows, on, days)
+    answer = _around((change.campaign_id, *others), scope, rate, on, days)
+    found = courses(_rows(answer), on, days)
     mine = [found[key] for key in (str(change.campaign_id),) if key in found]
     theirs = [found[str(key)] for key in others if key != change.campaign_id and str(key) in found]
     mixed = sum(abs((_day(one, scope.zone) - on).days) <= days for one in changes) - 1
-    return Changed(change, days, before_and_after(mine, theirs), mixed)
+    return Changed(change, days, before_and_after(mine, theirs), mixed, answer if isinstance(answer, Asked) else None)
 
 
-def _rows(keys: Sequence[UUID], scope: Scope, rate: str, on: date, days: int) -> list[tuple[str, date, float, float]]:
+def _around(keys: Sequence[UUID], scope: Scope, rate: str, on: date, days: int) -> Asked | Refused:
     """Twice as many days before: they tell whether the campaign was off its own level when it was changed."""
     ratio = metric(rate)
     if not isinstance(ratio, Ratio):
         raise TypeError(f"{rate} is no rate")
     over, under = ratio.numerator.name, ratio.denominator.name
     around = scope.over(on - timedelta(days=2 * days), on + timedelta(days=days + 1)).uncompared
-    answer = ask(
+    return ask(
         (over, under),
         around.without("campaign").narrowed(campaign=tuple(str(key) for key in keys)),
         by="campaign",
         grain="day",
     )
-    if not isinstance(answer, Asked):
-        return []
+
+
+def _rows(answer: Asked | Refused) -> list[tuple[str, date, float, float]]:
+    """What a rate is made of, by campaign and day."""
+    over, under = (one.name for one in answer.metrics)
     return [(row["campaign"], row["day"], float(row[over] or 0), float(row[under] or 0)) for row in answer.rows()]
 
 

@@ -1,6 +1,6 @@
-"""Headline figures: value, change with its good direction, course over the period, and one receipt for all."""
+"""Headline figures: value, change with its good direction, course over the period, and where they come from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from app.metrics.glossary import metric
 from app.metrics.metric import Metric, Unit
 from app.ui import plots, words
 from app.ui.asking import Asked, Refused, answered, ask, asked_for, seen_by
-from app.ui.behind import behind
+from app.ui.behind import behind, slug
 from app.ui.drawings import drawn_once
 from app.ui.grid import mood
 from app.ui.markup import Markup, tag
@@ -28,11 +28,18 @@ def tiles(metrics: Sequence[str], scope: Scope, *, title: str = "Headline figure
     if not names:
         return
     together = ask(names, narrowed)
-    with st.container(key=f"tiles-{title.lower().replace(' ', '-')}"):
-        drawn = _together(names, together, narrowed) if isinstance(together, Asked) else _apart(names, narrowed)
-        st.html(tag("div", tag("div", *drawn, class_="sl-tiles", style=f"--n:{_across(len(drawn))}"), class_="sl"))
+    with st.container(key=f"tiles-{slug(title)}"):
         if isinstance(together, Asked):
+            _draw(_together(names, together, narrowed))
             behind(together, title)
+        else:
+            alone = _apart(names, narrowed)
+            _draw([_tile_alone(metric(name), answer, narrowed) for name, answer in alone.items()])
+            _behind_each(alone, title)
+
+
+def _draw(drawn: Sequence[Markup]) -> None:
+    st.html(tag("div", tag("div", *drawn, class_="sl-tiles", style=f"--n:{_across(len(drawn))}"), class_="sl"))
 
 
 def _across(count: int) -> int:
@@ -46,17 +53,23 @@ def _together(names: Sequence[str], answer: Asked, scope: Scope) -> list[Markup]
     return [_tile(metric(name), answer, course) for name in names]
 
 
-def _apart(names: Sequence[str], scope: Scope) -> list[Markup]:
-    """No rollup answers all: each is asked alone, and those without an answer say why."""
-    drawn = []
-    for name in names:
-        alone = ask(name, scope)
-        drawn.append(
-            _refused(metric(name), alone)
-            if isinstance(alone, Refused)
-            else _tile(metric(name), alone, _course((name,), scope))
-        )
-    return drawn
+def _apart(names: Sequence[str], scope: Scope) -> dict[str, Asked | Refused]:
+    """No rollup answers all: each is asked alone."""
+    return {name: ask(name, scope) for name in names}
+
+
+def _tile_alone(one: Metric, answer: Asked | Refused, scope: Scope) -> Markup:
+    """One without an answer says why."""
+    return _refused(one, answer) if isinstance(answer, Refused) else _tile(one, answer, _course((one.name,), scope))
+
+
+def _behind_each(answers: Mapping[str, Asked | Refused], title: str) -> None:
+    """Each answer has a receipt of its own, named by its tile."""
+    with st.container(horizontal=True):
+        for name, answer in answers.items():
+            if isinstance(answer, Asked):
+                told = words.title(metric(name))
+                behind(answer, f"{title}: {told}", f"Receipt of {told}")
 
 
 def _course(names: Sequence[str], scope: Scope) -> Asked | None:

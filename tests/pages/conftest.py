@@ -33,6 +33,10 @@ class Pages:
 
     def open(self, name: str, query: str, role: str = "admin") -> Parsed:
         """The page as this role sees it at this address."""
+        return parsed(one.proto.body for one in self.run(name, query, role).get("html"))
+
+    def run(self, name: str, query: str, role: str = "admin") -> AppTest:
+        """The same, as Streamlit's own elements."""
         self.patch.setattr(type(st.context), "cookies", {session_cookie(): self.site.sign_in(role)["value"]})
         self.patch.setattr(type(st.context), "url", f"http://127.0.0.1/{name}")
         page = AppTest.from_file(PROJECT / "pages" / name, default_timeout=60)
@@ -40,7 +44,7 @@ class Pages:
             page.query_params[parameter] = values
         page.run()
         assert not page.exception, page.exception
-        return parsed(one.proto.body for one in page.get("html"))
+        return page
 
 
 @pytest.fixture(scope="session")

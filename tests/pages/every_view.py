@@ -1,0 +1,57 @@
+"""Every view of the team's pages: whatever they offer to show, found by looking at what they offer."""
+
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+from streamlit.testing.v1 import AppTest
+
+# A detail is of the thing of its kind of which the most happened, in a workspace that limited people see too.
+_SEEN = "workspace_id IN (SELECT workspace_id FROM campaigns GROUP BY 1 ORDER BY COUNT(*) DESC, workspace_id LIMIT 2)"
+_MOST = {
+    "email": f"SELECT campaign_id FROM email_campaigns WHERE {_SEEN} ORDER BY emails_delivered DESC LIMIT 1",
+    "web": f"SELECT campaign_id FROM web_campaigns WHERE {_SEEN} ORDER BY views DESC LIMIT 1",
+    "ads": f"SELECT campaign_id FROM ai_optimization_logs WHERE {_SEEN} GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
+    "contact": f"SELECT contact_id FROM email_events WHERE {_SEEN} GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
+    "template": f"SELECT MODE() WITHIN GROUP (ORDER BY template_id) FROM email_campaigns WHERE {_SEEN}",
+}
+# A page's file, and what of a detail stands in its address: the name there, and of which kind it is.
+TEAM_PAGES: dict[str, tuple[str, tuple[str, str] | None]] = {
+    "overview": ("overview.py", None),
+    "campaigns": ("campaigns.py", None),
+    "e-mail campaign": ("campaign.py", ("campaign", "email")),
+    "web campaign": ("campaign.py", ("campaign", "web")),
+    "ad campaign": ("campaign.py", ("campaign", "ads")),
+    "e-mail": ("emails.py", None),
+    "audience": ("audience.py", None),
+    "contact": ("contact.py", ("contact", "contact")),
+    "web": ("web.py", None),
+    "ads": ("ads.py", None),
+    "ai usage": ("ai_usage.py", None),
+    "templates": ("templates.py", None),
+    "template": ("template.py", ("template", "template")),
+}
+
+
+def address_of(pages, name: str, **more: str) -> tuple[str, str]:
+    """A page's file and its query."""
+    file, detail = TEAM_PAGES[name]
+    if detail is None:
+        return file, urlencode(more)
+    ((key,),) = pages.rows(_MOST[detail[1]])
+    return file, urlencode({detail[0]: key, "period": "Last 365 days", **more})
+
+
+def every_view(pages, name: str, role: str = "admin", **more: str) -> Iterator[tuple[str, AppTest]]:
+    """Each view that a page offers, as this role sees it; `more` stands in the address of all."""
+    file, query = address_of(pages, name, **more)
+    first = pages.run(file, query, role)
+    views = _offered(first)
+    for view in views[1:]:
+        yield view, pages.run(file, f"{query}&{urlencode({'show': view})}", role)
+    yield views[0], first
+
+
+def _offered(page: AppTest) -> list[str]:
+    """Views lie behind a control or behind tabs; a page that offers none is one itself."""
+    controls = [one.options for one in page.get("button_group") if one.key == "show"]
+    return list(controls[0]) if controls else [tab.label for tab in page.get("tab")] or ["all of it"]
