@@ -231,6 +231,10 @@ def test_of(found: CampaignDetail, scope: Scope) -> None:
         tested(variants, scope)
     elif found.channel == "email":
         nothing_here("No other variant is tested against it.", fill="Campaigns of one test share a test's key.")
+    elif found.channel == "web":
+        nothing_here(
+            "Nothing was tested or changed on it.", fill="Tests are of e-mails, and the autopilot changes ads."
+        )
 
 
 def changes_of(found: CampaignDetail, scope: Scope) -> None:
