@@ -71,7 +71,7 @@ def receipt_text(receipt: Receipt) -> str:
 
 
 def _facts(receipt: Receipt) -> list[tuple[str, str]]:
-    rollups = ", ".join(f"{one.name} at version {one.version} ({one.rows:,} rows)" for one in receipt.rollups)
+    rollups = ", ".join(f"{one.name} at version {one.version}" for one in receipt.rollups)
     facts = [
         ("Lake", f"version {receipt.lake_version}, loaded at {receipt.loaded_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Data through", f"{receipt.data_through:%Y-%m-%d %H:%M:%S} UTC"),
@@ -83,17 +83,7 @@ def _facts(receipt: Receipt) -> list[tuple[str, str]]:
         facts.append(("Compared", f"{_days(receipt.compared)} with {_days(receipt.before)}"))
     if receipt.currency:
         facts.append(("Currency", receipt.currency))
-    for rate in receipt.rates:
-        bounds = f"{rate.least}" if rate.least == rate.greatest else f"{rate.least} to {rate.greatest}"
-        facts.append(
-            (f"Rate of {rate.currency}", f"{bounds}, {rate.since} to {rate.until}, by {', '.join(rate.sources)}")
-        )
-    versions = (
-        ("Price book", receipt.price_book_version),
-        ("Rules for machines' opens", receipt.machine_rules_version),
-    )
-    facts += [(name, f"version {version}") for name, version in versions if version is not None]
-    return [*facts, ("Took", f"{receipt.elapsed_ms:.1f} ms")]
+    return [*facts, *receipt.made_by, ("Took", f"{receipt.elapsed_ms:.1f} ms")]
 
 
 def _days(period: tuple[date, date]) -> str:

@@ -70,7 +70,9 @@ def receipt_lines(receipt: Receipt) -> list[tuple[str, str]]:
         ("Loaded at", receipt.loaded_at.isoformat()),
         ("Lake version", str(receipt.lake_version)),
         ("Rollups", ", ".join(f"{one.name} at version {one.version}" for one in receipt.rollups)),
+        ("Rows read", str(receipt.rows_read)),
         ("Currency", receipt.currency or "none"),
+        *receipt.made_by,
     ]
     lines += [(one.name, f"{one.meaning} Formula: {one.formula}.") for one in receipt.definitions]
     lines += [("Caveat", caveat) for caveat in receipt.caveats]

@@ -115,8 +115,7 @@ def _definition(metric: Metric) -> Definition:
 
 
 def _read(part: Part, version: LakeVersion) -> RollupRead:
-    table = version.rollups[part.shape.name]
-    return RollupRead(part.shape.name, table.version, table.rows)
+    return RollupRead(part.shape.name, version.rollups[part.shape.name].version)
 
 
 def _caveats(told: Told) -> list[str]:

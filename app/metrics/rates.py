@@ -40,6 +40,12 @@ class RateUsed:
     greatest: Decimal
     sources: tuple[str, ...]
 
+    @property
+    def told(self) -> str:
+        """In a line: the least and the greatest, of which days, and whose they are."""
+        bounds = f"{self.least}" if self.least == self.greatest else f"{self.least} to {self.greatest}"
+        return f"{bounds}, {self.since} to {self.until}, by {', '.join(self.sources)}"
+
 
 @dataclass(frozen=True)
 class Rates:

@@ -26,11 +26,10 @@ class Definition:
 
 @dataclass(frozen=True)
 class RollupRead:
-    """A rollup that the answer was made from."""
+    """A rollup that the answer was made from. How long it is would tell of workspaces that are not the viewer's."""
 
     name: str
     version: int
-    rows: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +66,16 @@ class Receipt:
     def sql(self) -> str:
         """The text as it ran, laid out for people."""
         return self.compiled.readable
+
+    @property
+    def made_by(self) -> list[tuple[str, str]]:
+        """By which rates, prices and rules the figures were made, as names and texts."""
+        versions = (
+            ("Price book", self.price_book_version),
+            ("Rules for machines' opens", self.machine_rules_version),
+        )
+        rates = [(f"Rate of {rate.currency}", rate.told) for rate in self.rates]
+        return [*rates, *((name, f"version {version}") for name, version in versions if version is not None)]
 
     @cached_property
     def id(self) -> str:

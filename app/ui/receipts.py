@@ -48,14 +48,10 @@ def _facts(receipt: Receipt) -> Markup:
         ("Data through", f"{words.moment(receipt.data_through.astimezone(zone))} ({receipt.zone})"),
         ("Loaded at", f"{words.moment(receipt.loaded_at.astimezone(zone))} ({receipt.zone})"),
         ("Lake version", words.count(receipt.lake_version)),
-        ("Rollups", ", ".join(f"{one.name} at version {one.version} ({one.rows:,} rows)" for one in receipt.rollups)),
+        ("Rollups", ", ".join(f"{one.name} at version {one.version}" for one in receipt.rollups)),
         ("Rows read", words.count(receipt.rows_read)),
         ("Currency", receipt.currency),
-        ("Price book", f"version {receipt.price_book_version}" if receipt.price_book_version is not None else None),
-        *(
-            (f"Rate of {rate.currency}", f"{rate.least} to {rate.greatest}, by {', '.join(rate.sources)}")
-            for rate in receipt.rates
-        ),
+        *receipt.made_by,
         ("Took", f"{receipt.elapsed_ms:.1f} ms"),
     ]
     listed = [Markup(tag("dt", name) + tag("dd", value)) for name, value in facts if value is not None]

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 import duckdb
 
 from app.cli.answers import json_text, receipt_text
-from tests.metrics.small_lake import LATER, sent
+from app.metrics.question import question
+from tests.metrics.small_lake import LATER, sent, viewer
 
 DAY = date(2026, 1, 10)
 
@@ -17,7 +18,7 @@ def test_a_receipt_names_definition_rollup_versions_and_rows_read(lake, asking):
     (defined,) = receipt.definitions
     assert (defined.name, defined.unit, defined.good) == ("open_rate", "percent", "up")
     assert defined.formula.startswith("emails_opened / emails_delivered")
-    assert [(one.name, one.version, one.rows) for one in receipt.rollups] == [("email_days", 1, 2)]
+    assert [(one.name, one.version) for one in receipt.rollups] == [("email_days", 1)]
     assert (receipt.lake_version, receipt.data_through, receipt.loaded_at) == (1, LATER, LATER)
     assert (receipt.zone, receipt.rows_read, receipt.currency) == ("UTC", 1, None)
     scope = {"workspace_from": 1, "workspace_to": 2}
@@ -71,13 +72,25 @@ def test_a_receipt_can_be_read_by_people_and_by_programs(lake, asking):
     receipt = asking().answer("sent", compare="previous").receipt
     text = receipt_text(receipt)
     assert f"Receipt {receipt.id}" in text
-    assert "email_days at version 1 (1 rows)" in text
+    assert "email_days at version 1" in text
     assert "FROM email_days AS r" in text
     assert "$workspace_from = 1" in text
     told = json.loads(json_text(receipt.as_dict()))
     assert told["id"] == receipt.id
     assert told["before"] == ["2025-12-01", "2026-01-01"]
-    assert told["rollups"] == [{"name": "email_days", "version": 1, "rows": 1}]
+    assert told["rollups"] == [{"name": "email_days", "version": 1}]
+
+
+def test_a_receipt_says_nothing_of_how_much_other_workspaces_have(lake, asking):
+    """Two rows are the other one's: neither their number nor that of all three stands in what one may see."""
+    lake.add(
+        "email_days", sent(DAY, 1, delivered=4), sent(DAY, 3, delivered=5), sent(date(2026, 1, 11), 3, delivered=6)
+    )
+    ask = asking()
+    mine = ask.desk.ask(question("emails_delivered", DAY, LATER.date()), viewer(1)).receipt
+    assert mine.rows_read == 1
+    assert all(one.keys() == {"name", "version"} for one in mine.as_dict()["rollups"])
+    assert "rows)" not in receipt_text(mine)
 
 
 def test_the_same_question_can_be_put_to_postgres(lake, asking):
