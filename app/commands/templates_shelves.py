@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Engine, Row, delete, insert, select, update
 
 from app.access import Viewer
-from app.commands.stale import EditedMeanwhileError, changed_by_others
+from app.commands.merging import merged_order
+from app.commands.stale import EditedMeanwhileError, Way, changed_by_others
 from app.commands.templates_scope import Editing, editing, reasoned
 from app.commands.texts import one_line
 from db.errors import SightlineError
@@ -25,6 +26,17 @@ class Label:
 
     name: str
     description: str | None = None
+
+
+@dataclass(frozen=True)
+class Named:
+    """A shelf, as people and as programs know it."""
+
+    id: UUID
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def create_shelf(
@@ -69,25 +81,26 @@ def rename_shelf(
         return _set(desk, found, name=told.name, description=told.description)
 
 
-def order_shelves(engine: Engine, by: Viewer, keys: Sequence[UUID]) -> tuple[UUID, ...]:
-    """Put the shelves of one kind in this order; the order that they had."""
+def order_shelves(engine: Engine, by: Viewer, keys: Sequence[UUID], *, was: Sequence[UUID]) -> tuple[UUID, ...]:
+    """Put the shelves of one kind in this order, if they stand as was seen; the order that they had."""
     with editing(engine, by) as desk:
-        found = [_locked(desk, key) for key in keys]
-        owners = {(one.workspace_id, one.kind) for one in found}
+        # Locked in one order, whatever order they are wanted in.
+        locked = {key: _locked(desk, key) for key in sorted(set(keys))}
+        owners = {(one.workspace_id, one.kind) for one in locked.values()}
         if len(owners) != 1:
             raise SightlineError(
                 "These shelves don't stand together.", fix="Order those of one workspace and one kind, all of them."
             )
         [(workspace, kind)] = owners
-        there = _of_kind(desk, workspace, kind)
-        if {one.id for one in there} != set(keys) or len(set(keys)) != len(keys):
-            raise SightlineError(
-                "Somebody added a shelf or took one away in the meantime.", fix="Load the page again, and order them."
-            )
-        for place, one in enumerate(found):
-            if one.display_order != place:
-                _set(desk, one, display_order=place)
-    return tuple(one.id for one in there)
+        there = tuple(one.id for one in _of_kind(desk, workspace, kind))
+        if there != tuple(was):
+            raise _stale(desk, "the order of the shelves", there, keys, was, _ordered_by_both)
+        if sorted(keys) != sorted(there):
+            raise SightlineError("These are not all of the shelves.", fix="Order all of them, each once.")
+        for place, key in enumerate(keys):
+            if locked[key].display_order != place:
+                _set(desk, locked[key], display_order=place)
+    return there
 
 
 def retire_shelf(engine: Engine, by: Viewer, key: UUID, *, revision: int, reason: str) -> int:
@@ -100,8 +113,10 @@ def reinstate_shelf(engine: Engine, by: Viewer, key: UUID, *, revision: int) -> 
     return _activate(engine, by, key, revision, "", is_active=True)
 
 
-def put_on_shelves(engine: Engine, by: Viewer, template: UUID, shelves: Sequence[UUID]) -> tuple[UUID, ...]:
-    """Let a template stand on exactly these; those on which it stood before."""
+def put_on_shelves(
+    engine: Engine, by: Viewer, template: UUID, shelves: Sequence[UUID], *, was: Sequence[UUID]
+) -> tuple[UUID, ...]:
+    """Let a template stand on exactly these, if it stands on those that were seen; those on which it stood before."""
     with editing(engine, by) as desk:
         owner = desk.connection.execute(
             select(Template.workspace_id, Template.kind)
@@ -110,8 +125,12 @@ def put_on_shelves(engine: Engine, by: Viewer, template: UUID, shelves: Sequence
         if owner is None:
             raise SightlineError("This template is not there any more.", fix="Load the page again.")
         desk.require_own(owner.workspace_id)
+        # The second of two who put it on shelves at once sees what the first one did.
+        desk.connection.execute(select(Template.id).where(Template.id == template).with_for_update())
         of_it = (TemplateCategory.workspace_id == owner.workspace_id, TemplateCategory.template_id == template)
         before = tuple(desk.connection.scalars(select(TemplateCategory.category_id).where(*of_it)).all())
+        if set(before) != set(was):
+            raise _stale(desk, "the shelves of this template", before, shelves, was, _chosen_by_both)
         wanted = _fitting(desk, owner.workspace_id, owner.kind, set(shelves) - set(before))
         gone = set(before) - set(shelves)
         if gone:
@@ -142,6 +161,33 @@ def _fitting(desk: Editing, workspace: UUID, kind: str, keys: set[UUID]) -> Sequ
         if one.workspace_id not in {workspace, HOUSE_WORKSPACE}:
             raise SightlineError(f"“{one.name}” belongs to another workspace.", fix="Choose another shelf.")
     return found
+
+
+def _stale(  # noqa: PLR0917 - three versions of one thing
+    desk: Editing, what: str, now: Sequence[UUID], wanted: Sequence[UUID], was: Sequence[UUID], way: Way
+) -> EditedMeanwhileError:
+    found = select(Category.id, Category.name).where(Category.id.in_({*now, *wanted, *was}))
+    names = {one.id: one.name for one in desk.connection.execute(found)}
+
+    def told(keys: Sequence[UUID]) -> dict[str, tuple[Named, ...]]:
+        return {"shelves": tuple(Named(key, names.get(key, "a shelf that is gone")) for key in keys)}
+
+    return EditedMeanwhileError(
+        what, now=told(now), wanted=told(wanted), revision=0, made_on=told(was), ways={"shelves": way}
+    )
+
+
+def _ordered_by_both(was: Sequence[Named], now: Sequence[Named], wanted: Sequence[Named]) -> tuple[Named, ...] | None:
+    named = {str(one.id): one for one in (*was, *now, *wanted)}
+    order = merged_order(*([str(one.id) for one in side] for side in (was, now, wanted)))
+    return None if order is None else tuple(named[key] for key in order)
+
+
+def _chosen_by_both(was: Sequence[Named], now: Sequence[Named], wanted: Sequence[Named]) -> tuple[Named, ...]:
+    """Whatever one of them added or took away: of one shelf both can't have done different things."""
+    gone = {one for one in was if one not in wanted}
+    added = (one for one in wanted if one not in was and one not in now)
+    return tuple(one for one in (*now, *added) if one not in gone)
 
 
 def _activate(engine: Engine, by: Viewer, key: UUID, revision: int, reason: str, *, is_active: bool) -> int:

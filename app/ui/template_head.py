@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import serving
 from app.metrics.metric import Unit
-from app.records.template_texts import Text, figures_of
+from app.records.template_texts import Text, figures_of, shelves_of
 from app.records.templates import template
 from app.ui import template_ai, template_use, words
 from app.ui.cards import card
@@ -57,7 +57,7 @@ def actions(one: Text, scope: Scope) -> None:
         options = (*offered(one.status, is_featured=one.is_featured), _SHELVES)
         what = st.menu_button("More to do", options, key="template-more")
     if what == _SHELVES:
-        put(scope, one)
+        put(scope, one, shelves_of(serving.engines().ro, scope.viewer, one.id))
     elif what:
         ask(scope, what, [one])
 

@@ -1,6 +1,7 @@
 """The shelves: made, renamed, ordered and retired; and on which of them a template stands."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from app.commands.company import sees_whole_company
 from app.commands.stale import EditedMeanwhileError, Fields
 from app.commands.templates_shelves import LONGEST_DESCRIPTION, LONGEST_NAME, Label
 from app.metrics.metric import Unit
-from app.records.template_texts import Shelf, Text, shelves, shelves_of
+from app.records.template_texts import Shelf, Text, shelves
 from app.ui import words
 from app.ui.choices import workspaces_of
 from app.ui.done import Undo, attempt, save_together
@@ -35,6 +36,7 @@ _LISTED: Columns = {
 
 def shelf_list(scope: Scope) -> None:
     """All of them in their order; one is chosen and changed."""
+    save_together()
     found = shelves(serving.engines().ro, scope.viewer)
     sees_all = sees_whole_company(serving.engines().ro, scope.viewer)
     _change_one(scope, [one for one in found if sees_all or not one.is_house], sees_all=sees_all)
@@ -130,16 +132,26 @@ def rename(scope: Scope, one: Shelf) -> None:
 
 def move(scope: Scope, one: Shelf, own: Sequence[Shelf], by: int) -> None:
     """One place among those of its kind."""
-    keys = [shelf.id for shelf in own if (shelf.workspace_id, shelf.kind) == (one.workspace_id, one.kind)]
+    seen = [shelf.id for shelf in own if (shelf.workspace_id, shelf.kind) == (one.workspace_id, one.kind)]
+    keys = list(seen)
     place = keys.index(one.id)
     there = max(0, min(len(keys) - 1, place + by))
     keys.insert(there, keys.pop(place))
-    rw = serving.engines().rw
     attempt(
-        lambda: commands.order_shelves(rw, scope.viewer, keys),
+        lambda: _order(scope, keys, seen),
         f"{one.name} was moved.",
-        undo=Undo(lambda before: commands.order_shelves(rw, scope.viewer, before)),
+        undo=Undo(lambda done: _order(scope, *done)),
+        together=lambda stale, merged: _order(scope, _keys(merged), _keys(stale.now)),
     )
+
+
+def _order(scope: Scope, keys: Sequence[UUID], seen: Sequence[UUID]) -> tuple[Sequence[UUID], Sequence[UUID]]:
+    """What takes it back: the order that was, and the one that is."""
+    return commands.order_shelves(serving.engines().rw, scope.viewer, keys, was=seen), keys
+
+
+def _keys(told: Fields) -> list[UUID]:
+    return [one.id for one in told["shelves"]]
 
 
 @st.dialog("Retire shelf", icon=":material/archive:")
@@ -168,14 +180,13 @@ def _reinstate(scope: Scope, one: Shelf, revision: int) -> None:
 
 
 @st.dialog("Shelves", icon=":material/shelves:")
-def put(scope: Scope, one: Text) -> None:
-    """A template stands on any number of them."""
+def put(scope: Scope, one: Text, on: Collection[UUID]) -> None:
+    """A template stands on any number of them; `on` are those on which it stood when this was opened."""
     still_here(scope.viewer)
-    ro, rw = serving.engines().ro, serving.engines().rw
-    on = shelves_of(ro, scope.viewer, one.id)
+    save_together()
     fitting = {
         shelf.id: shelf
-        for shelf in shelves(ro, scope.viewer)
+        for shelf in shelves(serving.engines().ro, scope.viewer)
         if shelf.kind == one.kind and (shelf.is_active or shelf.id in on)
         and (shelf.is_house or shelf.workspace_id == one.workspace_id)
     }  # fmt: skip
@@ -186,10 +197,15 @@ def put(scope: Scope, one: Text) -> None:
         )  # fmt: skip
         if not st.form_submit_button("Save", type="primary"):
             return
+
+    def save(wanted: Sequence[UUID], was: Sequence[UUID]) -> tuple[Sequence[UUID], Sequence[UUID]]:
+        return commands.put_on_shelves(serving.engines().rw, scope.viewer, one.id, wanted, was=was), wanted
+
     attempt(
-        lambda: commands.put_on_shelves(rw, scope.viewer, one.id, chosen),
+        lambda: save(chosen, list(on)),
         f"{one.name} stands on {len(chosen)} shelves." if len(chosen) != 1 else f"{one.name} stands on 1 shelf.",
-        undo=Undo(lambda before: commands.put_on_shelves(rw, scope.viewer, one.id, before)),
+        undo=Undo(lambda done: save(*done)),
+        together=lambda stale, merged: save(_keys(merged), _keys(stale.now)),
     )
 
 

@@ -281,6 +281,11 @@ def shelf(company: Company, name: str = "Welcome") -> str:
     return str(made)
 
 
+def two_shelves(company: Company) -> Arguments:
+    there = [shelf(company, "B"), shelf(company, "A")]
+    return {"keys": there[::-1], "was": there}
+
+
 def retired_shelf(company: Company) -> Arguments:
     key = shelf(company)
     revision = templates_shelves.retire_shelf(
@@ -465,8 +470,7 @@ RECIPES: dict[str, Recipe] = {
     "settings.change": Recipe(setting, {"fields": {"calls_per_hour": -1}}, "calls_per_hour can't be -1."),
     "shelves.create": Recipe(once(label={"name": "Welcome"}, workspace_slug="acme"), {"label": {"name": ""}},
         "The shelf has no name."),
-    "shelves.order": Recipe(lambda company: {"keys": [shelf(company, "B"), shelf(company, "A")][::-1]}, {"keys": []},
-        "These shelves don't stand together."),
+    "shelves.order": Recipe(two_shelves, {"keys": []}, "These shelves don't stand together."),
     "shelves.reinstate": Recipe(retired_shelf, {"revision": 9}, "Somebody changed this while you were writing."),
     "shelves.rename": Recipe(lambda company: {"key": shelf(company), "label": {"name": "Hello"}, "revision": 1},
         {"label": {"name": ""}}, "The shelf has no name."),
@@ -485,7 +489,8 @@ RECIPES: dict[str, Recipe] = {
     "templates.publish": Recipe(lambda company: picked(company, "It is ready"), {"picked": {NOBODY: 1}},
         "not there any more"),
     "templates.put_on_shelves": Recipe(
-        lambda company: {"template": written(company)["key"], "shelves": [shelf(company)]}, {"shelves": [NOBODY]},
+        lambda company: {"template": written(company)["key"], "shelves": [shelf(company)], "was": []},
+        {"shelves": [NOBODY]},
         "A shelf is not there any more."),
     "templates.reinstate": Recipe(lambda company: picked(company, "Asked for", status="retired", is_active=False),
         {"picked": {NOBODY: 1}}, "not there any more"),

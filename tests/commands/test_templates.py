@@ -243,25 +243,55 @@ def test_shelves_are_made_renamed_ordered_and_retired(place, ada, made):
     assert shelves.rename_shelf(rw, ada, first, Label("May", "In bloom"), revision=1) == 2
     with pytest.raises(EditedMeanwhileError, match="can be saved together"):
         shelves.rename_shelf(rw, ada, first, Label("Mai"), revision=1, made_on=Label("May"))
-    assert shelves.order_shelves(rw, ada, [second, first]) == (first, second)
+    assert shelves.order_shelves(rw, ada, [second, first], was=[first, second]) == (first, second)
     names = place.ask("SELECT name FROM categories WHERE workspace_id = :w ORDER BY display_order", w=place.workspace)
     assert [row.name for row in names] == ["Sale", "May"]
-    with pytest.raises(SightlineError, match="in the meantime"):
-        shelves.order_shelves(rw, ada, [first])
-    assert shelves.put_on_shelves(rw, ada, made, [first, second]) == ()
-    assert set(shelves.put_on_shelves(rw, ada, made, [second])) == {first, second}
+    for some in ([first], [first, first, second]):
+        with pytest.raises(SightlineError, match="These are not all of the shelves"):
+            shelves.order_shelves(rw, ada, some, was=[second, first])
+    assert shelves.put_on_shelves(rw, ada, made, [first, second], was=[]) == ()
+    assert set(shelves.put_on_shelves(rw, ada, made, [second], was=[second, first])) == {first, second}
     revision = place.ask("SELECT revision FROM categories WHERE id = :key", key=second)[0].revision
     shelves.retire_shelf(rw, ada, second, revision=revision, reason="Over.")
     with pytest.raises(StaleEditError):
         shelves.reinstate_shelf(rw, ada, second, revision=revision)
+    shelves.put_on_shelves(rw, ada, made, [], was=[second])
     with pytest.raises(SightlineError, match="“Sale” is retired"):
-        shelves.put_on_shelves(rw, ada, made, []) and shelves.put_on_shelves(rw, ada, made, [second])
+        shelves.put_on_shelves(rw, ada, made, [second], was=[])
     shelves.reinstate_shelf(rw, ada, second, revision=revision + 1)
     ads = shelves.create_shelf(rw, ada, Label("Ads"), kind="ad")
     with pytest.raises(SightlineError, match="a shelf of ad templates"):
-        shelves.put_on_shelves(rw, ada, made, [ads])
+        shelves.put_on_shelves(rw, ada, made, [ads], was=[])
     assert ("Ada", "update", "Over.") in audit(place, "categories", second)
     assert [action for _, action, _ in audit(place, "template_categories")] == ["insert", "insert", "delete", "delete"]
+
+
+def test_who_orders_shelves_as_they_are_no_more_is_told_and_offered_both_orders_together(place, ada):
+    """Somebody moved the last to the front; two others change places: both can be, or nothing is done."""
+    rw = place.database.rw
+    a, b, c, d, e, f = (shelves.create_shelf(rw, ada, Label(name), workspace_slug="acme") for name in "abcdef")
+    shelves.order_shelves(rw, ada, [f, a, b, c, d, e], was=[a, b, c, d, e, f])
+    with pytest.raises(EditedMeanwhileError, match=r"It now says: shelves f, a, b.*can be saved together") as stale:
+        shelves.order_shelves(rw, ada, [a, b, d, c, e, f], was=[a, b, c, d, e, f])
+    now, both = ([one.id for one in told["shelves"]] for told in (stale.value.now, stale.value.merged.together))
+    assert both == [f, a, b, d, c, e]
+    assert shelves.order_shelves(rw, ada, both, was=now) == (f, a, b, c, d, e)
+    with pytest.raises(EditedMeanwhileError, match="Look at both") as stale:
+        shelves.order_shelves(rw, ada, [f, a, c, b, d, e], was=now)
+    assert not stale.value.fits
+
+
+def test_who_puts_a_template_on_shelves_keeps_what_somebody_else_did_meanwhile(place, ada, made):
+    rw = place.database.rw
+    a, b, c = (shelves.create_shelf(rw, ada, Label(name), workspace_slug="acme") for name in "abc")
+    shelves.put_on_shelves(rw, ada, made, [a, b], was=[])
+    shelves.put_on_shelves(rw, ada, made, [b], was=[a, b])
+    with pytest.raises(EditedMeanwhileError, match="Somebody changed the shelves of this template") as stale:
+        shelves.put_on_shelves(rw, ada, made, [a, b, c], was=[a, b])
+    now, both = stale.value.now["shelves"], stale.value.merged.together["shelves"]
+    assert ([one.name for one in now], [one.name for one in both]) == (["b"], ["b", "c"])
+    assert shelves.put_on_shelves(rw, ada, made, [one.id for one in both], was=[one.id for one in now]) == (b,)
+    assert {row.category_id for row in place.ask("SELECT category_id FROM template_categories")} == {b, c}
 
 
 @pytest.fixture
@@ -311,10 +341,10 @@ def every_command(rw, by, key, shelf, component):
     yield partial(states.take_back, rw, by, [states.Before(key, 1, {"is_featured": False})])
     yield partial(shelves.create_shelf, rw, by, Label("x"), workspace_slug="acme")
     yield partial(shelves.rename_shelf, rw, by, shelf, Label("x"), revision=1)
-    yield partial(shelves.order_shelves, rw, by, [shelf])
+    yield partial(shelves.order_shelves, rw, by, [shelf], was=[shelf])
     yield partial(shelves.retire_shelf, rw, by, shelf, revision=1, reason="x")
     yield partial(shelves.reinstate_shelf, rw, by, shelf, revision=1)
-    yield partial(shelves.put_on_shelves, rw, by, key, [shelf])
+    yield partial(shelves.put_on_shelves, rw, by, key, [shelf], was=[])
     yield partial(components.edit_component, rw, by, component, Terms("x"), revision=1)
     yield partial(components.publish_component, rw, by, component, is_for_sale=False, revision=1)
     yield partial(components.retire_component, rw, by, component, revision=1, reason="x")
@@ -351,11 +381,11 @@ def test_who_is_limited_finds_nothing_of_others_and_changes_nothing_of_the_libra
         partial(create_template, rw, limited, DRAFT, product="mailer"),
         partial(shelves.create_shelf, rw, limited, Label("x")),
         partial(shelves.rename_shelf, rw, limited, of_house, Label("x"), revision=1),
-        partial(shelves.put_on_shelves, rw, limited, house, [of_house]),
+        partial(shelves.put_on_shelves, rw, limited, house, [of_house], was=[]),
     ):
         with pytest.raises(NotPermittedError, match="belongs to the library"):
             change()
-    assert shelves.put_on_shelves(rw, limited, own, [of_house]) == ()
+    assert shelves.put_on_shelves(rw, limited, own, [of_house], was=[]) == ()
     states.publish_templates(rw, limited, {own: 1})
     assert state(place, house)[-1] == state(place, made)[-1] == 1
     assert place.ask("SELECT workspace_id FROM templates WHERE id = :key", key=house)[0].workspace_id == HOUSE_WORKSPACE
