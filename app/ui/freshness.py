@@ -44,9 +44,10 @@ def freshness(as_of: int | None) -> Freshness:
     now = datetime.now(UTC)
     try:
         version = the_desk().version(as_of)
+        through = None if as_of else complete_through()
     except (NoLakeError, LakeDamagedError) as trouble:
         return Freshness(now, None, None, settings().zone, timedelta(), trouble)
-    told = version.data_through if as_of else max(version.data_through, complete_through() or version.data_through)
+    told = max(version.data_through, through or version.data_through)
     return Freshness(told, version.loaded_at, version.number, version.zone, now - told, is_pinned=as_of is not None)
 
 

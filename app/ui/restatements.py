@@ -16,6 +16,7 @@ from app.ui.asking import Asked, Refused, ask
 from app.ui.behind import behind
 from app.ui.charts import bars, chart
 from app.ui.empty import nothing_here
+from app.ui.freshness import freshness
 from app.ui.markup import Markup
 from app.ui.scope import Scope
 from app.ui.tables import table
@@ -48,8 +49,10 @@ def restatements(scope: Scope) -> None:
 
 
 def _earlier(scope: Scope) -> dict[str, int]:
-    """Versions before the one that is shown, the oldest first, by when they were loaded."""
-    shown = the_desk().version(scope.as_of).number
+    """Versions before the one that is shown, the oldest first, by when they were loaded; without a lake, none."""
+    shown = freshness(scope.as_of).version
+    if shown is None:
+        return {}
     numbers = [number for number in the_lake().numbers() if number < shown][-_MOST_VERSIONS:]
     return {f"Version {number}, loaded {_loaded(number, scope)}": number for number in numbers}
 

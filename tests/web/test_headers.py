@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -155,15 +156,19 @@ def test_collectors_elsewhere_need_the_token(visit, setting):
     assert ("process_resident_memory_bytes",) in after
 
 
-def test_a_damaged_lake_has_no_age_and_hides_no_other_figure(visit, setting):
+@pytest.fixture
+def newest(installation):
+    """What a lake says of its newest version; afterwards there is none again."""
+    file = the_lake().folder / LATEST
+    file.parent.mkdir(parents=True, exist_ok=True)
+    yield file
+    file.unlink()
+
+
+def test_a_damaged_lake_has_no_age_and_hides_no_other_figure(visit, setting, newest):
     setting(SIGHTLINE_METRICS_TOKEN="canary-token")
-    newest = the_lake().folder / LATEST
-    newest.parent.mkdir(parents=True, exist_ok=True)
     newest.write_text("{")
-    try:
-        found = figures(visit(authorization="Bearer canary-token").get("/metrics"))
-    finally:
-        newest.unlink()
+    found = figures(visit(authorization="Bearer canary-token").get("/metrics"))
     assert math.isnan(found["sightline_lake_age_seconds",])
     assert ("process_resident_memory_bytes",) in found
 
@@ -181,3 +186,23 @@ def test_health_tells_of_database_months_and_lake(visit):
     told = answer.json()
     assert told["database"] == "answers"
     assert told["lake"] == {"state": "missing", "fix": "Run `sightline refresh`."}
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(890, "fresh"), (910, "late")])
+def test_health_tells_how_late_the_lake_is_and_a_late_one_still_serves(visit, newest, seconds, state):
+    through = datetime.now(UTC) - timedelta(seconds=seconds)
+    newest.write_text(json.dumps({"number": 7, "complete_through": through.isoformat()}))
+    answer = visit().get("/health")
+    assert answer.status_code == 200
+    lake = answer.json()["lake"]
+    assert (lake["state"], lake["version"]) == (state, 7)
+    assert seconds <= lake["age_seconds"] < seconds + 10
+
+
+def test_health_tells_what_mends_a_damaged_lake(visit, newest):
+    newest.write_text("{")
+    answer = visit().get("/health")
+    assert answer.status_code == 200
+    lake = answer.json()["lake"]
+    assert lake["state"] == "damaged"
+    assert "`sightline refresh --rebuild`" in lake["fix"]
