@@ -37,7 +37,7 @@ def _section(month: Month, bill: KeptBill) -> Section:
         f"Reconciliation with {name}",
         f"{state} {told}",
         pictures=(Picture(bridge(steps), alt),),
-        tables=(Table(("", "What it is", _CURRENCY), rows, 2, receipt),),
+        tables=(Table(("", "What it is", _CURRENCY), rows, 2, receipt, shares=(0, 1)),),
     )
 
 

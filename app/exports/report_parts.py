@@ -39,13 +39,18 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """Texts in rows; `words` columns stand left, the figures after them right. The last row may be a sum."""
+    """Texts in rows; `words` columns stand left, the figures after them right. The last row may be a sum.
+
+    `shares` of the width are of names and sentences, column by column; 0 is for what is as wide as it is, as dates are.
+    Without shares the first column has all that is left.
+    """
 
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: int
     receipt: str
     total: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

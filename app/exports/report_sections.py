@@ -126,7 +126,7 @@ def budgets(month: Month) -> Section | None:
     over = sum(one.spent > one.amount for one in found)
     told = f"{words.counted(over, 'budget')} of {len(found):,} exceeded." if over else "No budget was exceeded."
     heads = ("Budget", "Covers", "Spent", "Amount", "Used", "Reached")
-    return Section("Budgets", told, tables=(Table(heads, rows, 2, receipt),))
+    return Section("Budgets", told, tables=(Table(heads, rows, 2, receipt, shares=(1, 1)),))
 
 
 def closes(month: Month) -> Section:
@@ -160,7 +160,8 @@ def closes(month: Month) -> Section:
         )  # fmt: skip
         amount = sum((one.amount for one in corrections), Decimal(0))
         heads = ("Made", "Why", "Model", "Product", "USD")
-        tables = (Table(heads, rows, 4, proof, ("Together", "", "", "", words.money(amount, ""))),)
+        total = ("Together", "", "", "", words.money(amount, ""))
+        tables = (Table(heads, rows, 4, proof, total, shares=(0, 2, 1.2, 0)),)
     return Section("Close and corrections", why, figures, tables=tables, notes=notes)
 
 

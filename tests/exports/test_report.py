@@ -3,11 +3,15 @@
 import io
 import json
 import re
+from collections import defaultdict
 from decimal import Decimal
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pypdf
 import pytest
+from pypdf._text_extraction._layout_mode import text_show_operations
+from pypdf.generic import ContentStream
 
 from app.exports import report
 from app.exports.report import month_named
@@ -25,14 +29,17 @@ def rects(svg, colour=None):
     return [one for one in found if colour in {None, one.get("fill")}]
 
 
-def text_of(sections):
+def pages_of(sections):
     told = {
         "title": "A month", "subtitle": "All", "facts": [["Days", "31"]], "footer": "Sightline",
         "sections": [plain(one) for one in sections],
         "receipts": [{"id": ID, "of": "AI cost", "made_from": "ai_days v1", "through": "2026-11-01"}],
     }  # fmt: skip
-    pages = pypdf.PdfReader(io.BytesIO(report._set(json.dumps(told)))).pages
-    return "\n".join(page.extract_text() for page in pages)
+    return pypdf.PdfReader(io.BytesIO(report._set(json.dumps(told)))).pages
+
+
+def text_of(sections):
+    return "\n".join(page.extract_text() for page in pages_of(sections))
 
 
 def test_texts_are_set_as_they_read_whatever_they_hold():
@@ -51,6 +58,55 @@ def test_every_part_of_a_section_is_on_the_paper_with_its_receipt():
     told = ("The month", "A reason", "AI cost", "13.47 USD", "+60.1 %", "gpt-4o", "Together", "A note")
     assert [one for one in told if one not in text] == []
     assert text.count(ID) == 3
+
+
+LONG = {
+    "a name in words": "Somebody with a very long name and a company whose name is longer still " * 2,
+    "a name of one word": "gemini-flash" + "previewofsomethingthatnobodywaitsfor" * 2,
+    "an address": "somebody.with.a.very.long.name@department.of.a.company.with.a.long.name.example",
+}
+AMOUNT, DAY = "1,234,567.89 USD", "30 Sep 2026"
+SHAPES = {
+    "by model": (("Model", "AI cost, USD", "Generations", "Unpriced generations"), 1, (), "nfff"),
+    "margin": (("Plan", "Recognised revenue, USD", "AI cost, USD", "Margin, USD", "Margin rate"), 1, (), "nffff"),
+    "budgets": (("Budget", "Covers", "Spent", "Amount", "Used", "Reached"), 2, (1, 1), "nnffff"),
+    "reconciliation": (("", "What it is", "USD"), 2, (0, 1), "dnf"),
+    "corrections": (("Made", "Why", "Model", "Product", "USD"), 4, (0, 2, 1.2, 0), "dnndf"),
+}  # fmt: skip
+
+
+def runs(page):
+    """Texts of a page where they stand: line, left and right end, and the text."""
+    content = ContentStream(page["/Contents"].get_object(), page.pdf, "bytes")
+    for run in text_show_operations(iter(content.operations), page._layout_mode_fonts()):
+        yield round(run["ty"]), run["tx"], run["displaced_tx"], run["text"]
+
+
+def overlaps(pages):
+    """Pairs of texts on one line that stand over each other, and texts beyond the paper's margin."""
+    found = []
+    for page in pages:
+        lines = defaultdict(list)
+        for line, left, right, told in runs(page):
+            lines[line].append((left, right, told))
+        for told in lines.values():
+            for (_, right, one), (left, _, other) in pairwise(sorted(told)):
+                if right > left + 0.5:
+                    found.append((one, other))
+            found += [(one, "the margin") for _, right, one in told if right > float(page.mediabox.width) - 45]
+    return found
+
+
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_two_cells_of_a_row_stand_over_each_other_however_long_a_name_is(shape, name):
+    heads, first_figure, shares, kinds = SHAPES[shape]
+    row = tuple({"n": LONG[name], "f": AMOUNT, "d": DAY}[kind] for kind in kinds)
+    pages = pages_of([Section("A table", tables=(Table(heads, (row, row), first_figure, ID, row, shares=shares),))])
+    assert overlaps(pages) == []
+    text = "\n".join(page.extract_text() for page in pages)
+    assert text.count(AMOUNT) == 3 * kinds.count("f")
+    assert text.count(DAY) == 3 * kinds.count("d")
 
 
 def test_columns_stand_on_each_other_as_high_as_their_sums():
