@@ -87,10 +87,10 @@ def prices_approve(
         if not yes and not typer.confirm(f"Approve {len(chosen):,} prices?"):
             say("Nothing was changed.")
             return
-        done = prices.approve(engine, by, chosen)
+        done = prices.approve(engine, by, chosen, seen=prices.difference_of(changes))
     say(
         f"The book is at version {done.version}: {done.calls_rated:,} calls were priced anew,"
-        f" and {done.corrections:,} corrections of closed months were made."
+        f" and {done.corrections:,} corrections of closed months were made: {done.difference:+,.2f} USD in all."
     )
 
 

@@ -1,6 +1,6 @@
 """The price book: proposing prices, seeing what they would change, approving and rejecting them, pricing new calls."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, se
 
 from app.access import Permission, Viewer
 from app.commands.company import require_whole_company
+from app.commands.stale import StaleEditError
 from app.commands.texts import one_line
 from app.commands.together import one_after_the_other
 from app.money.bills import ChargedPrice
@@ -63,6 +64,11 @@ class Approval:
     calls_rated: int
     corrections: int
     effect: tuple[MonthEffect, ...]
+
+    @property
+    def difference(self) -> Decimal:
+        """How much more or less all months cost than before."""
+        return difference_of(self.effect)
 
 
 @dataclass(frozen=True)
@@ -152,8 +158,11 @@ def effect(engine: Engine, by: Viewer, keys: Collection[UUID]) -> list[MonthEffe
         return _effect(connection, keys)
 
 
-def approve(engine: Engine, by: Viewer, keys: Collection[UUID]) -> Approval:
-    """Put proposals into the book, rate the calls of open months by it, and correct closed ones. All or nothing."""
+def approve(engine: Engine, by: Viewer, keys: Collection[UUID], *, seen: Decimal | None = None) -> Approval:
+    """Put proposals into the book, rate the calls of open months by it, and correct closed ones. All or nothing.
+
+    `seen` is the difference in dollars that was looked at: another one, to the cent, is refused.
+    """
     by.require(Permission.PRICES_APPROVE)
     with (
         one_after_the_other("prices or calls"),
@@ -164,11 +173,17 @@ def approve(engine: Engine, by: Viewer, keys: Collection[UUID]) -> Approval:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _RATING_LOCK})
         _require_waiting(connection, keys)
         changed = _effect(connection, keys)
+        _require_seen(seen, difference_of(changed))
         done = connection.execute(
             text("SELECT book_version, rated, corrections FROM approve_ai_prices(:keys, :member)"),
             {"keys": list(keys), "member": by.member_id},
         ).one()
     return Approval(done.book_version, done.rated, done.corrections, tuple(changed))
+
+
+def difference_of(changes: Iterable[MonthEffect]) -> Decimal:
+    """What all months together would cost more or, below zero, less."""
+    return sum((one.difference for one in changes), Decimal(0))
 
 
 def reject(engine: Engine, by: Viewer, keys: Collection[UUID], *, reason: str) -> None:
@@ -199,6 +214,16 @@ def price_new_calls(engine: Engine, by: Viewer, *, since: datetime) -> int:
 def _effect(connection: Connection, keys: Collection[UUID]) -> list[MonthEffect]:
     rows = connection.execute(text("SELECT * FROM effect_of_ai_prices(:keys)"), {"keys": list(keys)})
     return [MonthEffect(**row) for row in rows.mappings()]
+
+
+def _require_seen(seen: Decimal | None, now: Decimal) -> None:
+    """Nobody answers for an amount that they were not shown; effects are shown in cents."""
+    if seen is not None and round(seen, 2) != round(now, 2):
+        raise StaleEditError(
+            "What these prices change is not what was looked at.",
+            why=f"{seen:+,.2f} USD were shown, and by now it is {now:+,.2f}: calls or prices came in between.",
+            fix="Look at the effect again.",
+        )
 
 
 def _require_waiting(connection: Connection, keys: Collection[UUID]) -> None:

@@ -147,7 +147,8 @@ def _approval(scope: Scope, chosen: tuple[UUID, ...], changes: tuple[prices.Mont
     effect_of(changes)
     looked = st.checkbox("I have looked at what changes.")
     if st.button(f"Approve {words.counted(len(chosen), 'price')}", type="primary", disabled=not looked):
-        _do(lambda: _approved(prices.approve(serving.engines().rw, scope.viewer, chosen)))
+        seen = prices.difference_of(changes)
+        _do(lambda: _approved(prices.approve(serving.engines().rw, scope.viewer, chosen, seen=seen)))
 
 
 @st.dialog("Reject proposals", icon=":material/block:")
@@ -183,9 +184,9 @@ def _proposed(found: Proposed) -> tuple[str, ...]:
 
 def _approved(done: Approval) -> tuple[str, ...]:
     rated, corrections = words.counted(done.calls_rated, "call"), words.counted(done.corrections, "correction")
-    return (
-        f"The book is at version {done.version}: {rated} of open months priced anew, {corrections} of closed months.",
-    )
+    sign = "+" if done.difference > 0 else ""
+    changed = f"{rated} of open months priced anew, {corrections} of closed months"
+    return (f"The book is at version {done.version}: {changed}, {sign}{words.money(done.difference, 'USD')} in all.",)
 
 
 def _rejected(viewer: Viewer, chosen: Sequence[UUID], reason: str) -> tuple[str, ...]:

@@ -207,10 +207,10 @@ def test_a_closed_month_is_corrected_in_a_dialog_that_says_what_is_missing(site,
     page.get_by_role("option").first.click()
     dialog.get_by_role("combobox", name="Model").click()
     page.get_by_role("option").first.click()
-    dialog.get_by_label("Amount, USD").fill("much")
+    dialog.get_by_role("textbox", name="Amount, USD").fill("much")
     dialog.get_by_role("button", name="Correct it").click()
     expect(dialog.get_by_role("alert").get_by_text("“much” is no amount.")).to_be_visible(timeout=30_000)
-    dialog.get_by_label("Amount, USD").fill("0.01")
+    dialog.get_by_role("textbox", name="Amount, USD").fill("0.01")
     dialog.get_by_role("button", name="Correct it").click()
     expect(dialog.get_by_role("alert").get_by_text("for a reason")).to_be_visible(timeout=30_000)
     assert site.rows("SELECT COUNT(*) FROM ai_cost_corrections") == held

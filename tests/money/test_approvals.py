@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from app.access import NotPermittedError, Role, Viewer, operator
 from app.commands import closes, prices
+from app.commands.stale import StaleEditError
 from app.commands.team import add_member
 from app.money.listed import listed, package
 from app.money.pricing import Price
@@ -238,6 +239,20 @@ def test_two_approvals_of_one_proposal_are_one(database, finance, home):
         prices.approve(database.rw, finance, [key])
     with pytest.raises(SightlineError, match="Two of the proposals"):
         prices.approve(database.rw, finance, [proposal(database, 2), proposal(database, 3)])
+
+
+def test_an_approval_is_of_the_amount_that_was_looked_at(database, finance, home):
+    """A call of two dollars comes in between; what is less than a cent was not shown either."""
+    key = proposal(database, 2)
+    call(database, home)
+    seen = prices.difference_of(prices.effect(database.rw, finance, [key]))
+    call(database, home)
+    with pytest.raises(StaleEditError, match="not what was looked at") as refusal:
+        prices.approve(database.rw, finance, [key], seen=seen)
+    assert "+2.00 USD were shown, and by now it is +4.00" in refusal.value.why
+    assert costs(database) == [(None, None, None)] * 2
+    done = prices.approve(database.rw, finance, [key], seen=Decimal("4.001"))
+    assert (done.version, done.difference) == (1, 4)
 
 
 def test_a_rejected_proposal_is_gone_for_good_and_the_log_says_why(database, finance, home):

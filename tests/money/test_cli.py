@@ -44,7 +44,9 @@ def test_prices_are_proposed_shown_and_approved_after_a_look_at_the_effect(datab
     assert "2.5000" in shown
     assert "Nothing was changed." in shown
     assert costs(database) == [(None, None, None)]
-    assert "The book is at version 1: 1 calls were priced anew" in run(*chosen, "--yes")
+    done = run(*chosen, "--yes")
+    assert "The book is at version 1: 1 calls were priced anew" in done
+    assert "+2.50 USD in all" in done
     assert [version for _, version, _ in costs(database)] == [1]
     assert "genai-prices 0.2.3" in run("list", "--model", "openai/gpt-4o")
 
