@@ -17,12 +17,19 @@ from app.ui.markup import Markup, tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
 
+_NOT_PINNED = "Not pinned: as of now."
+
 
 def read(
     name: str, scope: Scope, *, after: Place | None = None, limit: int = MOST_ROWS, **narrowed: object
 ) -> Listed[Any]:
     """Some rows of a list for the page's viewer, narrowed by what is given here and by nothing else."""
     return live.read_list(serving.engines().ro, scope.viewer, name, given(**narrowed), after=after, limit=limit)
+
+
+def told_of(why: str, listed: Listed[Any] | None, scope: Scope | None) -> str:
+    """What stands below a heading: of a pinned page, also that what was read live is not what it was then."""
+    return f"{why} {_NOT_PINNED}".strip() if listed and scope and scope.as_of else why
 
 
 def live_downloads(receipt: LiveReceipt, file_name: str) -> Markup:

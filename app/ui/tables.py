@@ -13,7 +13,7 @@ from app.ui.behind import behind, downloads, slug
 from app.ui.empty import empty_card, refusal_card
 from app.ui.grid import Opened, Row, grid, shown_key
 from app.ui.links import address, anchor
-from app.ui.live import behind_list, live_downloads
+from app.ui.live import behind_list, live_downloads, told_of
 from app.ui.markup import Markup, joined, tag
 from app.ui.people import still_here
 from app.ui.rows import Columns, Rows, columns_of, label_of, listing, rows_of, text_of
@@ -45,7 +45,8 @@ def table(
     were worked out come with the answers that they are made of.
     """
     with st.container(border=True, key=f"card-{slug(title)}"):
-        head = joined((tag("h2", title), tag("p", why, class_="why") if why else ""))
+        told = told_of(why, read, scope)
+        head = joined((tag("h2", title), tag("p", told, class_="why") if told else ""))
         if isinstance(shown, Refused):
             st.html(tag("section", head, refusal_card(shown), class_="sl sl-card"))
         elif isinstance(shown, Asked):
