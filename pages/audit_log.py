@@ -6,7 +6,7 @@ from app.ui.audit_chain import chain
 from app.ui.audit_list import audit_list, one_change
 
 viewer = ui.person_here(Permission.AUDIT_READ)
-scope = ui.top("Audit log", viewer)
+scope = ui.top("Audit log", viewer, offers=("period", "workspace"))
 one_change(scope)
 audit_list(scope)
 chain(scope)

@@ -7,5 +7,5 @@ from app.ui.customer_list import customers, deleted
 VIEWS = {"Workspaces": customers, "Deleted": deleted}
 
 viewer = ui.person_here(Permission.CUSTOMERS_READ)
-scope = ui.top("Workspaces and people", viewer)
+scope = ui.top("Workspaces and people", viewer, offers=("period", "product", "workspace", "channel"))
 VIEWS[ui.one_of("show", tuple(VIEWS))](scope)

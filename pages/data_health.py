@@ -9,7 +9,7 @@ from app.ui.job_times import say_when_nobody_works
 VIEWS = ("Now", COUNTS := "Counters and rollups", MONTHS := "Partitions", LATE := "Late rows", SLOW := "Slow queries")
 
 viewer = ui.person_here(Permission.DATA_HEALTH_READ)
-scope = ui.top("Data health", viewer)
+scope = ui.top("Data health", viewer, offers=())
 say_when_nobody_works(scope)
 view = ui.one_of("show", VIEWS)
 

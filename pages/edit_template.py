@@ -9,17 +9,18 @@ from app.ui import template_head, template_history, template_view
 from app.ui.done import said
 
 VIEWS = ("Preview", VERSIONS := "Versions", USE := "Use")
+OFFERS = ("period", "compare")
 
 viewer = ui.person_here(Permission.TEMPLATES_MANAGE)
 key = template_head.key_here()
 found = text_of(serving.engines().ro, viewer, key) if key else None
 if found is None:
-    ui.top("Edit a template", viewer)
+    ui.top("Edit a template", viewer, offers=OFFERS)
     said()
     ui.nothing_here("You see no template by this address.", fill="Open one from the list of templates.")
     st.stop()
 
-scope = ui.top(found.name, viewer, default_days=365)
+scope = ui.top(found.name, viewer, offers=OFFERS, default_days=365)
 said()
 template_head.facts(found, scope)
 template_head.actions(found, scope)

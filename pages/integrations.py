@@ -8,7 +8,7 @@ from app.ui.own_keys import own_keys
 VIEWS = ("Connections", ANALYSES := "Analyses", KEYS := "Sightline's own keys")
 
 viewer = ui.person_here(Permission.INTEGRATIONS_READ)
-scope = ui.top("Integrations", viewer)
+scope = ui.top("Integrations", viewer, offers=("workspace",))
 view = ui.one_of("show", VIEWS)
 
 if view == ANALYSES:

@@ -9,7 +9,7 @@ from app.ui.job_times import job_course, job_schedules, job_workers, say_when_no
 VIEWS = ("Now", ALL := "All jobs", SCHEDULES := "Schedules", OVER_TIME := "Over time")
 
 viewer = ui.person_here(Permission.JOBS_READ)
-scope = ui.top("Jobs", viewer)
+scope = ui.top("Jobs", viewer, offers=("workspace",))
 say_when_nobody_works(scope)
 view = ui.one_of("show", VIEWS)
 

@@ -14,11 +14,11 @@ VIEWS = ("Terms", SIMULATE := "Simulate", SUBSCRIBERS := "Subscribers", HISTORY 
 viewer = ui.person_here(Permission.PLANS_READ)
 found = plan_here(viewer)
 if found is None:
-    ui.top("Plan", viewer)
+    ui.top("Plan", viewer, offers=())
     ui.nothing_here("There is no plan by this address.", fill="Open one from the list in Plans.")
     st.stop()
 
-scope = ui.top(found.now.titled, viewer)
+scope = ui.top(found.now.titled, viewer, offers=())
 told(found, scope)
 view = ui.one_of("show", VIEWS)
 

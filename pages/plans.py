@@ -7,7 +7,7 @@ from app.ui.plan_list import approval_list, ladder, new_plan, version_list
 VIEWS = ("Side by side", VERSIONS := "All versions", APPROVALS := "Approvals")
 
 viewer = ui.person_here(Permission.PLANS_READ)
-scope = ui.top("Plans", viewer)
+scope = ui.top("Plans", viewer, offers=("product",))
 new_plan(scope)
 view = ui.one_of("show", VIEWS)
 

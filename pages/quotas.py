@@ -17,5 +17,5 @@ VIEWS = {
 }
 
 viewer = ui.person_here(Permission.QUOTAS_READ)
-scope = ui.top("Quotas", viewer)
+scope = ui.top("Quotas", viewer, offers=("product", "workspace"))
 VIEWS[ui.one_of("show", tuple(VIEWS))](scope)

@@ -5,4 +5,4 @@ from app.access import Permission
 from app.ui.team_list import team_list
 
 viewer = ui.person_here(Permission.TEAM_MANAGE)
-team_list(ui.top("Team", viewer))
+team_list(ui.top("Team", viewer, offers=()))

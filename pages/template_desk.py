@@ -15,7 +15,7 @@ from app.ui.template_shelves import shelf_list
 VIEWS = ("Templates", SHELVES := "Shelves", COMPONENTS := "Components", DELETED := "Deleted")
 
 viewer = ui.person_here(Permission.TEMPLATES_MANAGE)
-scope = ui.top("Edit templates", viewer)
+scope = ui.top("Edit templates", viewer, offers=("period", "product", "workspace", "channel"))
 said()
 with st.container(horizontal=True, vertical_alignment="center"):
     view = ui.one_of("show", VIEWS)

@@ -12,7 +12,7 @@ from app.cli.shared import out, plain, say
 from app.commands import quotas as changing
 from app.commands.quotas import Allowance
 from app.records import quotas as reading
-from app.records.quotas import Override, Standing
+from app.records.quotas import Override, Standing, Within
 from db.errors import SightlineError
 
 quotas_app = typer.Typer(help="Limits of what customers use, exceptions from them, and credits.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def quotas_show(workspace: Slug) -> None:
     """
     with shared.operating() as (engine, by):
         limits = reading.standings(engine, by, slug=workspace)
-        exceptions = reading.overrides(engine, by, slug=workspace)
+        exceptions = reading.overrides(engine, by, Within((workspace,)))
     if not limits:
         say(f"No workspace with a plan is called {workspace}.")
         return
@@ -68,7 +68,7 @@ def quotas_override(
                 reason=reason, user_email=user,
             )  # fmt: skip
         else:
-            now = _one(reading.overrides(engine, by, slug=workspace), key)
+            now = _one(reading.overrides(engine, by, Within((workspace,))), key)
             made_on = Allowance(now.amount, now.ends_at)
             changing.change_override(engine, by, key, wanted, revision=now.revision, reason=reason, made_on=made_on)
     say(f"The override {key} allows {wanted}.")

@@ -307,25 +307,30 @@ def _customer_people(wanted: Wanted) -> Page[customers.Person]:
 
 def _quota_limits(wanted: Wanted) -> Page[quotas.Standing]:
     slug, customer = text_of(wanted.given, "workspace"), key_of(wanted.given, "user")
-    return whole(quotas.standings(wanted.engine, wanted.viewer, slug=slug, customer=customer))
+    products = wanted.given.get("product", ())
+    return whole(quotas.standings(wanted.engine, wanted.viewer, slug=slug, customer=customer, products=products))
+
+
+def _within(wanted: Wanted) -> quotas.Within:
+    return quotas.Within(wanted.given.get("workspace", ()), wanted.given.get("product", ()))
 
 
 def _close_quotas(wanted: Wanted) -> Page[quotas.Balance]:
-    return whole(quotas.close_to_limits(wanted.engine, wanted.viewer, limit=MOST_ROWS))
+    return whole(quotas.close_to_limits(wanted.engine, wanted.viewer, _within(wanted), limit=MOST_ROWS))
 
 
 def _quota_periods(wanted: Wanted) -> Page[quotas.Balance]:
     slug, meter = text_of(wanted.given, "workspace"), text_of(wanted.given, "meter") or None
-    return quotas.history(wanted.engine, wanted.viewer, slug=slug, meter=meter, **wanted.paged)
+    products = wanted.given.get("product", ())
+    return quotas.history(wanted.engine, wanted.viewer, slug=slug, meter=meter, products=products, **wanted.paged)
 
 
 def _quota_overrides(wanted: Wanted) -> Page[quotas.Override]:
-    slug = text_of(wanted.given, "workspace") or None
-    return whole(quotas.overrides(wanted.engine, wanted.viewer, slug=slug, limit=MOST_ROWS))
+    return whole(quotas.overrides(wanted.engine, wanted.viewer, _within(wanted), limit=MOST_ROWS))
 
 
 def _quota_holds(wanted: Wanted) -> Page[quotas.Holding]:
-    return whole(quotas.held(wanted.engine, wanted.viewer, limit=MOST_ROWS))
+    return whole(quotas.held(wanted.engine, wanted.viewer, _within(wanted), limit=MOST_ROWS))
 
 
 def _credit_holders(wanted: Wanted) -> Page[quotas.CreditHolder]:
@@ -387,11 +392,11 @@ LISTS: Mapping[str, LiveList] = {
         ("customers", _customers, customers.Home, ("words", "product", "tier", "standing", "workspace"), ()),
         ("customer_subscriptions", _customer_subscriptions, customers.Subscribed, ("customer",), ()),
         ("customer_people", _customer_people, customers.Person, ("customer",), ()),
-        ("quota_limits", _quota_limits, quotas.Standing, ("workspace", "user"), ()),
-        ("close_quotas", _close_quotas, quotas.Balance, (), ()),
-        ("quota_periods", _quota_periods, quotas.Balance, ("workspace", "meter"), ()),
-        ("quota_overrides", _quota_overrides, quotas.Override, ("workspace",), ()),
-        ("quota_holds", _quota_holds, quotas.Holding, (), ()),
+        ("quota_limits", _quota_limits, quotas.Standing, ("workspace", "user", "product"), ()),
+        ("close_quotas", _close_quotas, quotas.Balance, ("workspace", "product"), ()),
+        ("quota_periods", _quota_periods, quotas.Balance, ("workspace", "meter", "product"), ()),
+        ("quota_overrides", _quota_overrides, quotas.Override, ("workspace", "product"), ()),
+        ("quota_holds", _quota_holds, quotas.Holding, ("workspace", "product"), ()),
         ("credit_holders", _credit_holders, quotas.CreditHolder, ("workspace",), ()),
         ("service_limits", _service_limits, quotas.ServiceLimit, (), ()),
         ("simulated_workspaces", _simulated_workspaces, simulations.SimulatedWorkspace, ("simulation",), ("place",)),

@@ -1,7 +1,9 @@
 """Limits with what is used and held of them, who is close to one, exceptions, and what calls hold right now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -108,6 +110,17 @@ class CreditHolder:
 
 
 @dataclass(frozen=True)
+class Within:
+    """Of which workspaces, by their short names, and of which products; none: of all."""
+
+    slugs: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+
+
+ALL = Within()
+
+
+@dataclass(frozen=True)
 class ServiceLimit:
     """So much of a meter a customer may use on one day; no amount means no such limit."""
 
@@ -146,6 +159,7 @@ _STANDINGS = """
     LEFT JOIN users AS u ON u.id = l.user_id
     WHERE w.slug = :slug AND w.id = ANY (:workspaces) AND (l.source <> 'none' OR b.id IS NOT NULL)
         AND (CAST(:customer AS UUID) IS NULL OR l.user_id IS NULL OR l.source <> 'service' OR b.id IS NOT NULL)
+        AND (CAST(:products AS TEXT[]) = '{}' OR s.product = ANY (:products))
     ORDER BY s.product, m.place, l.user_id NULLS FIRST, l.period
     """
 _BALANCES = """
@@ -159,6 +173,8 @@ _CLOSE = (
     _BALANCES
     + """
     WHERE b.workspace_id = ANY (:workspaces)
+        AND (CAST(:slugs AS TEXT[]) = '{}' OR w.slug = ANY (:slugs))
+        AND (CAST(:products AS TEXT[]) = '{}' OR b.product = ANY (:products))
         AND b.period_start <= now() AND (b.period_end IS NULL OR b.period_end > now())
         AND b.limit_amount + b.rolled_over > 0
         AND b.used + b.held >= CAST(:share AS NUMERIC) * (b.limit_amount + b.rolled_over)
@@ -171,6 +187,7 @@ _HISTORY = (
     + """
     WHERE b.workspace_id = ANY (:workspaces) AND w.slug = :slug
         AND (CAST(:meter AS TEXT) IS NULL OR b.meter = :meter)
+        AND (CAST(:products AS TEXT[]) = '{}' OR b.product = ANY (:products))
         AND (CAST(:after_at AS TIMESTAMPTZ) IS NULL
             OR (b.period_start, b.id) < (:after_at, CAST(:after_key AS UUID)))
     ORDER BY b.period_start DESC, b.id DESC
@@ -184,7 +201,9 @@ _OVERRIDES = """
     JOIN workspaces AS w ON w.id = o.workspace_id
     LEFT JOIN users AS u ON u.id = o.user_id
     LEFT JOIN team_members AS t ON t.id = o.granted_by
-    WHERE o.workspace_id = ANY (:workspaces) AND (CAST(:slug AS TEXT) IS NULL OR w.slug = :slug) AND o.ends_at > now()
+    WHERE o.workspace_id = ANY (:workspaces) AND o.ends_at > now()
+        AND (CAST(:slugs AS TEXT[]) = '{}' OR w.slug = ANY (:slugs))
+        AND (CAST(:products AS TEXT[]) = '{}' OR o.product = ANY (:products))
     ORDER BY o.ends_at, o.id
     LIMIT :most
     """
@@ -196,6 +215,8 @@ _HELD = """
     JOIN workspaces AS w ON w.id = r.workspace_id
     LEFT JOIN users AS u ON u.id = b.user_id
     WHERE r.workspace_id = ANY (:workspaces) AND r.state = 'held'
+        AND (CAST(:slugs AS TEXT[]) = '{}' OR w.slug = ANY (:slugs))
+        AND (CAST(:products AS TEXT[]) = '{}' OR b.product = ANY (:products))
     ORDER BY r.expires_at, r.id
     LIMIT :most
     """
@@ -223,22 +244,26 @@ _SERVICES = """
     """
 
 
-def standings(engine: Engine, viewer: Viewer, *, slug: str, customer: UUID | None = None) -> list[Standing]:
+def standings(
+    engine: Engine, viewer: Viewer, *, slug: str, customer: UUID | None = None, products: Sequence[str] = ()
+) -> list[Standing]:
     """Every limit of a workspace and, where one is named, of a customer in it, as the next call would meet it."""
     viewer.require(Permission.QUOTAS_READ)
     with seeing(engine, viewer.workspaces) as connection:
         found = rows(
-            connection, _STANDINGS, slug=slug, customer=customer, meters=list(METERS),
+            connection, _STANDINGS, slug=slug, customer=customer, meters=list(METERS), products=list(products),
             workspaces=sorted(viewer.workspaces),
         )  # fmt: skip
     return [Standing(**row) for row in found]
 
 
-def close_to_limits(engine: Engine, viewer: Viewer, *, share: float = 0.8, limit: int = 50) -> list[Balance]:
+def close_to_limits(
+    engine: Engine, viewer: Viewer, within: Within = ALL, *, share: float = 0.8, limit: int = 50
+) -> list[Balance]:
     """Whose period now has used and held this share of its limit or more, the fullest first."""
     viewer.require(Permission.QUOTAS_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        found = rows(connection, _CLOSE, share=share, workspaces=sorted(viewer.workspaces), most=some(limit))
+        found = rows(connection, _CLOSE, share=share, **_narrowed(viewer, within), most=some(limit))
     return [Balance(**row) for row in found]
 
 
@@ -248,6 +273,7 @@ def history(
     *,
     slug: str,
     meter: str | None = None,
+    products: Sequence[str] = (),
     after: Place | None = None,
     limit: int = 50,
 ) -> Page[Balance]:
@@ -256,24 +282,24 @@ def history(
     with seeing(engine, viewer.workspaces) as connection:
         found = rows(
             connection, _HISTORY, slug=slug, meter=meter, workspaces=sorted(viewer.workspaces),
-            after_at=after and after.at, after_key=after and after.key, most=some(limit) + 1,
+            products=list(products), after_at=after and after.at, after_key=after and after.key, most=some(limit) + 1,
         )  # fmt: skip
     return page_of(found, some(limit), lambda row: Place(row["period_start"], row["id"]), Balance)
 
 
-def overrides(engine: Engine, viewer: Viewer, *, slug: str | None = None, limit: int = 200) -> list[Override]:
+def overrides(engine: Engine, viewer: Viewer, within: Within = ALL, *, limit: int = 200) -> list[Override]:
     """The exceptions that are not over, those that end first before the others."""
     viewer.require(Permission.QUOTAS_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        found = rows(connection, _OVERRIDES, slug=slug, workspaces=sorted(viewer.workspaces), most=some(limit))
+        found = rows(connection, _OVERRIDES, **_narrowed(viewer, within), most=some(limit))
     return [Override(**row) for row in found]
 
 
-def held(engine: Engine, viewer: Viewer, *, limit: int = 200) -> list[Holding]:
+def held(engine: Engine, viewer: Viewer, within: Within = ALL, *, limit: int = 200) -> list[Holding]:
     """What calls hold right now, those that expire first before the others."""
     viewer.require(Permission.QUOTAS_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        found = rows(connection, _HELD, workspaces=sorted(viewer.workspaces), most=some(limit))
+        found = rows(connection, _HELD, **_narrowed(viewer, within), most=some(limit))
     return [Holding(**row) for row in found]
 
 
@@ -291,3 +317,9 @@ def service_limits(engine: Engine, viewer: Viewer) -> list[ServiceLimit]:
     with seeing(engine, viewer.workspaces) as connection:
         found = rows(connection, _SERVICES, meters=list(METERS))
     return [ServiceLimit(**row) for row in found]
+
+
+def _narrowed(viewer: Viewer, within: Within) -> dict[str, Any]:
+    return {
+        "workspaces": sorted(viewer.workspaces), "slugs": list(within.slugs), "products": list(within.products),
+    }  # fmt: skip

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.access import Viewer
 from app.settings import settings
+from app.ui.filters import carried_on
 from app.ui.links import page_here
 from app.ui.markup import tag
 from app.ui.scope import Scope
@@ -17,4 +18,5 @@ def bare_top(title: str, viewer: Viewer, told: str) -> Scope:
     said = tag("span", told, class_="sl-small sl-muted")
     st.html(tag("header", tag("h1", title), said, class_="sl sl-head"))
     today = datetime.now(UTC).astimezone(ZoneInfo(settings().zone)).date()
-    return Scope(viewer, today, today, None, {}, "day", None, settings().zone, settings().currency, page_here())
+    bare = Scope(viewer, today, today, None, {}, "day", None, settings().zone, settings().currency, page_here())
+    return bare.chosen(tuple(carried_on(())))

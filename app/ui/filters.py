@@ -16,6 +16,10 @@ from app.ui.scope import Values
 BEFORE, YEAR, OFF = "Previous period", "Year ago", "Off"
 COMPARISONS = {BEFORE: "previous", YEAR: "year", OFF: None}
 GLOBAL = ("product", "workspace", "channel")
+# What a page can offer at its top; each offers what changes something on it.
+EVERY = ("period", "compare", "grain", *GLOBAL)
+# As an address names them.
+_NAMED = {name: ("period", "days") if name == "period" else (name,) for name in EVERY}
 
 # Of a dimension, and those that the address names: they may be too rare to be listed.
 Occurring = Callable[[str, Sequence[str]], list[str]]
@@ -39,6 +43,7 @@ class FilterRow:
 
     viewer: Viewer
     last: date
+    offers: Sequence[str]
     own: Sequence[str]
     default_days: int
     grains: Sequence[str]
@@ -46,18 +51,19 @@ class FilterRow:
     broken: list[str] = field(default_factory=list)
 
     def draw(self) -> Choices:
-        """What is used less lies in a popover."""
+        """What is used less lies in a popover; what is not offered is as usual, and links carry it on."""
         period, since, until = self._period()
         compare = self._single("compare", "Compare with", list(COMPARISONS), BEFORE)
         grains = [periods.AUTOMATIC, *(grain.capitalize() for grain in self.grains)]
         grain = self._single("grain", "Grain", grains, periods.AUTOMATIC)
         where, labels = self._where()
-        query = [("period", period)]
+        query = [("period", period)] if "period" in self.offers else []
         if period == periods.CUSTOM:
             query += [("days", since.isoformat()), ("days", (until - timedelta(days=1)).isoformat())]
         chosen = (("compare", compare, BEFORE), ("grain", grain, periods.AUTOMATIC))
         query += [(name, value) for name, value, usual in chosen if value != usual]
         query += [(name, label) for name, listed in labels.items() for label in listed]
+        query += carried_on(self.offers)
         fitting = periods.grain_for(grain.lower(), (until - since).days, tuple(self.grains))
         if grain != periods.AUTOMATIC and fitting != grain.lower():
             self.broken.append(f"grain={grain} for so many days")
@@ -80,6 +86,8 @@ class FilterRow:
         return (days[0], days[-1]) if days else usual
 
     def _single(self, key: str, label: str, options: list[str], usual: str) -> str:
+        if key not in self.offers:
+            return usual
         self._note_broken(key, options.__contains__)
         chosen = st.selectbox(label, options, index=options.index(usual), key=key, bind="query-params", width=150)
         return chosen if chosen in options else usual
@@ -87,10 +95,13 @@ class FilterRow:
     def _where(self) -> tuple[dict[str, Values], dict[str, list[str]]]:
         where: dict[str, Values] = {}
         labels: dict[str, list[str]] = {}
-        number = sum(self._number_chosen(name) for name in (*GLOBAL, *self.own))
+        names = (*(name for name in GLOBAL if name in self.offers), *self.own)
+        if not names:
+            return where, labels
+        number = sum(self._number_chosen(name) for name in names)
         label = f"Filters ({number})" if number else "Filters"
         with st.popover(label, icon=":material/filter_list:", key="filters"):
-            for name in (*GLOBAL, *self.own):
+            for name in names:
                 options = workspaces_of(self.viewer) if name == "workspace" else self._options(name)
                 picked = self._several(name, list(options))
                 if picked:
@@ -115,6 +126,12 @@ class FilterRow:
 
     def _note_broken(self, key: str, is_known: Callable[[str], bool]) -> None:
         self.broken.extend(f"{key}={given}" for given in st.query_params.get_all(key) if not is_known(given))
+
+
+def carried_on(offers: Sequence[str]) -> list[tuple[str, str]]:
+    """What the address says of filters that are not offered here: the next page may offer them."""
+    names = [name for offer in EVERY if offer not in offers for name in _NAMED[offer]]
+    return [(name, value) for name in names for value in st.query_params.get_all(name)]
 
 
 def _as_day(given: str) -> date | None:

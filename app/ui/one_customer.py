@@ -139,7 +139,7 @@ def _more(found: Home, scope: Scope) -> Markup:
             ("Campaigns", "campaigns", {}),
         )
     ]
-    links.append(anchor("Quotas", address("quotas", scope, show="Limits", of=label)))
+    links.append(anchor("Quotas", address("quotas", alone, show="Limits", of=label)))
     return joined([part for link in links for part in (link, Markup("&ensp;"))])
 
 

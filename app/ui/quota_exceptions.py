@@ -22,7 +22,7 @@ from app.ui.live import read
 from app.ui.markup import tag
 from app.ui.people import still_here
 from app.ui.quota_bars import of_what
-from app.ui.quota_limits import WHOLE
+from app.ui.quota_limits import WHOLE, within
 from app.ui.rows import Columns
 from app.ui.scope import Scope
 from app.ui.tables import table
@@ -47,7 +47,7 @@ _WHY = "The audit log keeps it."
 def exceptions(scope: Scope) -> None:
     """Those that are not over, the ones that end first before the others."""
     said()
-    found = read("quota_overrides", scope)
+    found = read("quota_overrides", scope, **within(scope))
     may = scope.viewer.may(Permission.QUOTAS_MANAGE)
     if may:
         with st.container(horizontal=True, vertical_alignment="bottom"):

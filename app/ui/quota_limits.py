@@ -65,7 +65,7 @@ _RARE = ("rolled_over", "grace", "customer", "over_since")
 
 def close(scope: Scope) -> None:
     """Those with four fifths of a limit used and held, the fullest first."""
-    listed = read("close_quotas", scope)
+    listed = read("close_quotas", scope, **within(scope))
     labels = {slug: label for label, slug in workspaces_of(scope.viewer).items()}
     card(
         "Close to a limit",
@@ -86,7 +86,7 @@ def limits(scope: Scope) -> None:
         return
     label, slug = chosen
     who = customer_here(scope, slug)
-    found = read("quota_limits", scope, workspace=slug, user=who and who.user_id)
+    found = read("quota_limits", scope, workspace=slug, user=who and who.user_id, product=scope.where.get("product"))
     table(
         [_standing(one) for one in found.rows],
         name="limits",
@@ -101,9 +101,19 @@ def limits(scope: Scope) -> None:
     _past(scope, label, slug)
 
 
+def within(scope: Scope) -> dict[str, Any]:
+    """What was chosen at the top narrows every list of the page."""
+    return {name: scope.where.get(name) for name in ("workspace", "product")}
+
+
 def workspace_here(scope: Scope) -> tuple[str, str] | None:
-    """The workspace that the address names, else the first: its label and its short name."""
-    own = workspaces_of(scope.viewer)
+    """The workspace that the address names, else the first of those chosen above: its label and its short name."""
+    chosen_above = scope.where.get("workspace")
+    own = {
+        label: slug
+        for label, slug in workspaces_of(scope.viewer).items()
+        if chosen_above is None or slug in chosen_above
+    }
     if not own:
         nothing_here("You see no workspace.", fill="Ask an admin of Sightline for one.")
         return None
@@ -124,8 +134,10 @@ def _past(scope: Scope, label: str, slug: str) -> None:
     note_broken("meter", list(options))
     named = st.selectbox("Meter", list(options), key="meter", bind="query-params", width=320)
     meter = options.get(named)
-    page = read("quota_periods", scope, workspace=slug, meter=meter, after=place(scope, "periods", slug, meter),
-        limit=PAGE)  # fmt: skip
+    page = read(
+        "quota_periods", scope, workspace=slug, meter=meter, product=scope.where.get("product"),
+        after=place(scope, "periods", slug, meter), limit=PAGE,
+    )  # fmt: skip
     table(
         [_balance(one) for one in page.rows],
         name="periods",

@@ -19,6 +19,7 @@ from app.ui.live import read
 from app.ui.markup import tag
 from app.ui.people import still_here
 from app.ui.quota_exceptions import TAKEN_BACK, whole_number
+from app.ui.quota_limits import within
 from app.ui.rows import Column, Columns
 from app.ui.scope import Scope
 from app.ui.tables import table
@@ -41,7 +42,7 @@ _FEWEST = 2
 def holds(scope: Scope) -> None:
     """Those that expire first before the others."""
     said()
-    found = read("quota_holds", scope)
+    found = read("quota_holds", scope, **within(scope))
     if found.rows and scope.viewer.may(Permission.QUOTAS_MANAGE):
         _choose(scope, found.rows)
     table(

@@ -9,7 +9,7 @@ from app.access import Viewer
 from app.lake.lake import UnknownVersionError
 from app.settings import settings
 from app.ui.choices import values_in
-from app.ui.filters import FilterRow
+from app.ui.filters import EVERY, FilterRow
 from app.ui.freshness import Freshness, badge, freshness
 from app.ui.links import page_here
 from app.ui.markup import tag
@@ -29,17 +29,21 @@ def top(
     title: str,
     viewer: Viewer,
     *,
+    offers: Sequence[str] = EVERY,
     own: Sequence[str] = (),
     default_days: int = 28,
     grains: Sequence[str] = GRAINS,
 ) -> Scope:
-    """Draw title, freshness and filters; the filters are in the address, so that it shows the same to others."""
+    """Draw title, freshness and filters; the filters are in the address, so that it shows the same to others.
+
+    A page offers the filters that change something on it; where it offers none, there is nothing to keep or to share.
+    """
     fresh, as_of, broken = _version()
     _draw_head(title, fresh)
     last = fresh.last_day
     bare = Scope(viewer, last, last, None, {}, "day", as_of, fresh.zone, settings().currency, page_here())
 
-    if bare.page not in _DETAILS:
+    if offers and bare.page not in _DETAILS:
         open_default(bare.page, bare)
 
     def occurring(name: str, named: Sequence[str]) -> list[str]:
@@ -48,6 +52,7 @@ def top(
     row = FilterRow(
         viewer=viewer,
         last=last,
+        offers=offers,
         own=own,
         default_days=default_days,
         grains=grains,
@@ -66,7 +71,8 @@ def top(
             grain=chosen.grain,
             query=(*chosen.query, *pinned),
         )
-        _draw_buttons(scope, fresh)
+        if offers:
+            _draw_buttons(scope, fresh)
     if row.broken:
         say_broken(row.broken)
     return replace(scope, notes=notes_of(scope))

@@ -10,8 +10,9 @@ from app.commands import quotas
 from app.commands.quotas import Allowance
 from app.commands.stale import EditedMeanwhileError, StaleEditError
 from app.records import quotas as reading
+from app.records.quotas import Within
 from db.errors import SightlineError
-from tests.db.rows import member, user, workspace
+from tests.db.rows import NOON, add, member, plan, subscription, user, workspace
 from tests.quotas.shop import make_shop
 
 DAY = timedelta(days=1)
@@ -223,6 +224,33 @@ def test_reads_say_who_is_close_what_is_held_and_what_was_before(company):
     assert [(one.used, one.held) for one in rest.rows] == [(0, 8)]
     [standing] = [one for one in reading.standings(ro, by, slug=slug(company)) if one.meter == "generations"]
     assert (standing.amount, standing.used, standing.held, standing.left) == (10, 7, 1, 2)
+
+
+def test_lists_are_narrowed_by_workspace_and_product(company):
+    """Ten of the web builder and one of the mailer: each list tells of the product that was chosen alone."""
+    with company.database.setup.begin() as connection:
+        theirs = plan(connection, product="mailer", tier="pro", status="published", published_at=NOON)
+        add(connection, "plan_limits", plan_id=theirs.id, meter="emails", amount=1)
+        subscription(connection, company.workspace, company.owner, plan=theirs, product="mailer", tier="pro")
+    company.reserve("a", meters={"generations": 10})
+    company.reserve("b", meters={"emails": 1}, product="mailer")
+    for product, meter in (("web_builder", "generations"), ("mailer", "emails")):
+        override(company, product=product, meter=meter)
+    ro, by, of_it = company.database.ro, person(company), slug(company)
+    for products, told in (((), {"web_builder", "mailer"}), (("mailer",), {"mailer"}), (("craft_ads",), set())):
+        for found in (
+            *(
+                read(ro, by, Within(slugs, products), **more)
+                for read, more in ((reading.close_to_limits, {"share": 0.01}), (reading.overrides, {}),
+                    (reading.held, {}))
+                for slugs in ((), (of_it,))
+            ),
+            reading.standings(ro, by, slug=of_it, products=products),
+            reading.history(ro, by, slug=of_it, products=products).rows,
+        ):  # fmt: skip
+            assert {one.product for one in found} == told
+    for read in (reading.close_to_limits, reading.overrides, reading.held):
+        assert read(ro, by, Within(("another",))) == []
 
 
 def brought_along(shop):

@@ -18,6 +18,7 @@ from app.records.alerts import AlertState
 from app.records.campaigns import Wanted
 from app.records.events import Narrowed
 from app.records.prices import Calls
+from app.records.quotas import Within
 from tests.db.rows import add
 from tests.db.tenants import CLOSED
 from tests.records.conftest import seer
@@ -191,10 +192,10 @@ CALLS = {
     "prices.waiting_prices": lambda _: [{}],
     "quotas.credit_holders": lambda keys: [{"slug": keys["slug"]}],
     "quotas.service_limits": lambda _: [{}],
-    "quotas.close_to_limits": lambda _: [{}],
-    "quotas.held": lambda _: [{}],
+    "quotas.close_to_limits": lambda keys: [{}, {"within": Within((keys["slug"],))}],
+    "quotas.held": lambda keys: [{}, {"within": Within((keys["slug"],))}],
     "quotas.history": lambda keys: [{"slug": keys["slug"]}],
-    "quotas.overrides": lambda keys: [{}, {"slug": keys["slug"]}],
+    "quotas.overrides": lambda keys: [{}, {"within": Within((keys["slug"],))}],
     "quotas.standings": lambda keys: [{"slug": keys["slug"]}, {"slug": keys["slug"], "customer": keys["customer"]}],
     "reading.short_names": lambda _: [{}],
     "reading.workspaces_named": lambda keys: [{"slugs": [keys["slug"]]}],

@@ -7,10 +7,12 @@ import streamlit as st
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from app import serving
+from app import database, serving
 from app.identity.cookies import session_cookie
 from app.identity.sessions import Device, open_session
 from app.settings import PROJECT
+from app.ui.filters import EVERY
+from tests.db.rows import workspace
 
 
 @pytest.fixture
@@ -36,9 +38,62 @@ def told(page: AppTest) -> str:
     return "".join(one.proto.body for one in page.get("html"))
 
 
+def owned(*names: str) -> None:
+    """Workspaces of customers, by whoever owns the tables."""
+    with database.database_address(print) as address, database.setup_engine(address) as setup, setup.begin() as owner:
+        for name in names or ("A customer's",):
+            workspace(owner, name=name)
+
+
 def test_a_setting_of_which_nobody_knows_the_meaning_is_shown_as_it_is(opened):
     with serving.engines().rw.begin() as connection:
         connection.execute(text("INSERT INTO settings (key, value) VALUES ('a_bare_one', '30'), ('many', '[1, 2]')"))
     page = told(opened("company_settings"))
     assert ">30</pre>" in page
     assert "[\n 1,\n 2\n]" in page
+
+
+# What changes something on a page; nothing else is drawn at its top.
+OFFERED = {
+    "audit_log": {"period", "workspace"},
+    "customer": {"period", "product", "channel"},
+    "customers": {"period", "product", "workspace", "channel"},
+    "data_health": set(),
+    "edit_template": {"period", "compare"},
+    "integrations": {"workspace"},
+    "jobs": {"workspace"},
+    "plan": set(),
+    "plans": {"product"},
+    "quotas": {"product", "workspace"},
+    "team": set(),
+    "template_desk": {"period", "product", "workspace", "channel"},
+}
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_a_page_offers_the_filters_that_change_something_on_it(opened, name):
+    page = opened(name)
+    drawn = {one.key for one in (*page.selectbox, *page.multiselect)} & set(EVERY)
+    assert drawn == OFFERED[name]
+
+
+def test_a_page_of_figures_offers_all_of_them(opened):
+    page = opened("overview")
+    assert {one.key for one in (*page.selectbox, *page.multiselect)} >= set(EVERY)
+
+
+def test_what_a_page_does_not_offer_its_links_carry_on(opened):
+    """Whoever comes back to the figures finds them as they were left."""
+    owned()
+    page = told(opened("customers", "compare=Off&grain=Week&show=Workspaces"))
+    assert "ai_cost?period=Last+28+days&amp;compare=Off&amp;grain=Week&amp;workspace=" in page
+    page = told(opened("company_settings", "period=Custom&days=2026-01-01&days=2026-01-31&product=Mailer&x=y"))
+    carried = "period=Custom&amp;days=2026-01-01&amp;days=2026-01-31&amp;product=Mailer"
+    assert f"audit_log?{carried}&amp;of=" in page
+
+
+def test_quotas_are_narrowed_by_what_is_chosen_at_their_top(opened):
+    owned("Narrow one", "Narrow two")
+    page = opened("quotas", "show=Limits&workspace=Narrow+two")
+    [chosen] = [one for one in page.selectbox if one.key == "of"]
+    assert (chosen.value, chosen.options) == ("Narrow two", ["Narrow two"])
