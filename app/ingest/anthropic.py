@@ -3,7 +3,7 @@
 Amounts are decimal texts in cents. Costs name no quantity and usage no amount: both together make a bill.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,8 @@ _UNITS = {
     "output_tokens": "output",
 }
 _TIERS = ("standard", "batch", "priority", "flex")
+# Documented, and without a price in the book: the difference stays with its lines, and the file is read all the same.
+_UNPRICED_TIERS = ("priority_on_demand", "flex_discount")
 # Our tiers begin at their first token.
 _CONTEXTS = {"0-200k": 0, "200k-1M": 200_001}
 _SEARCH = "web_search"
@@ -58,7 +60,14 @@ def read(text: str, name: str) -> Read:
             collector.wrong(place, str(error))
     if len(kinds) > 1:
         collector.wrong("The file", "it mixes costs and usage: give them as two files.")
-    return collector.finish("anthropic", kinds.pop() if kinds else "cost")
+    return collector.finish("anthropic", kinds.pop() if kinds else "cost", left_out=tuple(_unpriced(collector.lines)))
+
+
+def _unpriced(lines: list[Line]) -> Iterator[str]:
+    for tier in _UNPRICED_TIERS:
+        count = sum(line.billed.tier == tier for line in lines)
+        if count:
+            yield f"{count:,} lines are of the tier {tier}, which the price book does not have."
 
 
 def _cost(day: date, result: Mapping[str, Any]) -> Line:
@@ -121,7 +130,7 @@ def _usage(day: date, result: Mapping[str, Any]) -> list[Line]:
 
 def _tier(result: Mapping[str, Any]) -> str | None:
     tier = word(result, "service_tier")
-    if tier not in {None, *_TIERS}:
+    if tier not in {None, *_TIERS, *_UNPRICED_TIERS}:
         raise RowError(f"`service_tier` is {tier!r}, which Sightline does not know.")
     return tier
 

@@ -1,5 +1,6 @@
 """Jobs that look at AI cost itself: calls that nobody has a price for, and days that were not as usual."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -8,8 +9,9 @@ from sqlalchemy import Connection, text
 
 from app.jobs import queue
 from app.jobs.alerts import SEND_ALERTS, Raised, raise_alert
-from app.jobs.catalogue import Handle, JobType, Outcome, Outside
+from app.jobs.catalogue import Handle, JobType, Outcome
 from app.jobs.schedules import Daily, Every
+from app.jobs.told import told_when_it_fails
 from app.money.anomalies import UNIT_WEIGHTS, Anomaly, DayOfUse, Use, anomalies
 from app.money.budgets import AlertKind
 from app.settings import settings
@@ -37,7 +39,7 @@ _PRICED_BY_NOW = text("""
 """)
 _UNITS = " + ".join(f"{weight} * g.{column}" for column, weight in UNIT_WEIGHTS.items())
 _USE = text(f"""
-    SELECT CAST(g.created_at AT TIME ZONE :zone AS DATE) AS day, w.name AS workspace, g.model, COUNT(*) AS calls,
+    SELECT CAST(g.created_at AT TIME ZONE :zone AS DATE) AS day, w.id AS workspace, w.name, g.model, COUNT(*) AS calls,
         SUM({_UNITS}) AS units,
         SUM(g.cost) AS cost
     FROM ai_generations AS g
@@ -53,13 +55,13 @@ def cost_jobs(zone: str) -> tuple[JobType, ...]:
         JobType(
             WATCH_UNPRICED,
             "Raises an alert for each model whose calls have no price, and ends it when they have one.",
-            Outside(_watch_unpriced),
+            told_when_it_fails(WATCH_UNPRICED, "Calls without a price could not be looked for.", _watch_unpriced),
             Every(EVERY_SECONDS),
         ),
         JobType(
             WATCH_UNUSUAL,
             "Raises an alert for each of the last days whose AI cost was unusual, with who made it so.",
-            Outside(_watch_unusual),
+            told_when_it_fails(WATCH_UNUSUAL, "Unusual days could not be looked for.", _watch_unusual),
             Daily(time(5, 0), zone),
             lease_seconds=300,
         ),
@@ -93,27 +95,30 @@ def _watch_unusual(handle: Handle) -> Outcome:
     first = today - timedelta(days=_DAYS_OF_USE)
     with handle.engines.pipe.connect() as connection:
         asked = {"zone": settings().zone, "since": _start(first, zone), "until": _start(today, zone)}
-        history = [
-            DayOfUse(row.day, row.workspace, row.model, Use(row.calls, Decimal(row.units), row.cost))
-            for row in connection.execute(_USE, asked)
-        ]
+        used = connection.execute(_USE, asked).all()
+    # Two workspaces may have one name: each is judged by itself.
+    names = {str(row.workspace): row.name for row in used}
+    history = [
+        DayOfUse(row.day, str(row.workspace), row.model, Use(row.calls, Decimal(row.units), row.cost)) for row in used
+    ]
     found = anomalies(history, today - timedelta(days=_DAYS_JUDGED), today)
     with seeing(handle.engines.rw, (), actor=f"the job {WATCH_UNUSUAL}") as connection:
         raised = _told(
             connection,
             [
-                Raised(AlertKind.ANOMALY, _start(one.day, zone), _unusual(one), about="day", spent=one.cost)
+                Raised(AlertKind.ANOMALY, _start(one.day, zone), _unusual(one, names), about="day", spent=one.cost)
                 for one in found
             ],
         )
     return {"days": len(found), "raised": raised}
 
 
-def _unusual(one: Anomaly) -> str:
+def _unusual(one: Anomaly, names: Mapping[str, str]) -> str:
     driver = one.driver
+    who = names[driver.workspace] if driver.workspace else "all workspaces"
     return (
         f"AI cost {one.cost:,.2f} USD on {one.day.day} {one.day:%B %Y} where {one.expected:,.2f} were usual:"
-        f" {driver.workspace or 'all workspaces'}, {driver.model}, {'more' if driver.difference > 0 else 'less'}"
+        f" {who}, {driver.model}, {'more' if driver.difference > 0 else 'less'}"
         f" by {driver.cause}."
     )
 

@@ -2,9 +2,12 @@
 
 from sqlalchemy import Connection, text
 
-from app.jobs.catalogue import InTransaction, Job, JobType, Outcome
+from app.jobs.catalogue import Handle, InTransaction, Job, JobType, Outcome
 from app.jobs.schedules import Every
+from app.jobs.told import told_when_it_fails
+from db.engine import seeing
 
+PRICE_NEW_CALLS = "price_new_calls"
 EVERY_SECONDS = 300
 DAYS_BACK = 62
 A_DAY = 86_400
@@ -14,9 +17,9 @@ def price_jobs() -> tuple[JobType, ...]:
     """A call whose price nobody knows keeps its reason, and is looked at again each time."""
     return (
         JobType(
-            "price_new_calls",
+            PRICE_NEW_CALLS,
             "Prices the AI calls that have no cost yet by the price book.",
-            InTransaction(_price_new_calls),
+            told_when_it_fails(PRICE_NEW_CALLS, "New calls could not be priced.", _price_new_calls),
             Every(EVERY_SECONDS),
             lease_seconds=300,
         ),
@@ -30,9 +33,11 @@ def price_jobs() -> tuple[JobType, ...]:
     )
 
 
-def _price_new_calls(connection: Connection, _job: Job) -> Outcome:
+def _price_new_calls(handle: Handle) -> Outcome:
+    """Asked twice, nothing is priced twice."""
     since = text("SELECT price_new_ai_calls(now() - make_interval(days => :days))")
-    return {"calls": connection.scalar(since, {"days": DAYS_BACK})}
+    with seeing(handle.engines.rw, (), actor=f"the job {PRICE_NEW_CALLS}") as connection:
+        return {"calls": connection.scalar(since, {"days": DAYS_BACK})}
 
 
 def _price_old_calls(connection: Connection, _job: Job) -> Outcome:

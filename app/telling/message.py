@@ -14,7 +14,7 @@ _KINDS = {
     AlertKind.EMERGENCY_STOP: "AI is stopped",
     AlertKind.UNPRICED: "Calls without a price",
     AlertKind.ANOMALY: "Unusual cost",
-    AlertKind.EVALUATION_FAILED: "Budgets could not be checked",
+    AlertKind.EVALUATION_FAILED: "AI cost could not be checked",
 }
 
 

@@ -14,6 +14,7 @@ from app.jobs.alerts import alert_jobs
 from app.jobs.budgets import budget_jobs
 from app.jobs.catalogue import Catalogue
 from app.jobs.costs import cost_jobs
+from app.jobs.prices import price_jobs
 from app.jobs.stopping import Stop
 from app.jobs.worker import Worker
 from db.engine import seeing
@@ -67,7 +68,7 @@ class Place:
 
     def work(self, *names: str) -> None:
         """Run these jobs and what they add, as a worker does, until nothing is left to do at once."""
-        kinds = Catalogue((*budget_jobs(), *alert_jobs(), *cost_jobs("UTC")))
+        kinds = Catalogue((*budget_jobs(), *alert_jobs(), *cost_jobs("UTC"), *price_jobs()))
         with seeing(self.database.rw, ()) as connection:
             for name in names:
                 connection.execute(

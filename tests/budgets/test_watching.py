@@ -5,11 +5,20 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Barrier
 
+import pytest
+
 from app.jobs.budgets import Watched, evaluate
 from app.money.budgets import AlertKind, Figures, findings
 from app.money.forecast import forecast
 from tests.budgets.conftest import Place
+from tests.db.rows import workspace
 
+CALLS_OF_A_DOLLAR = """
+    INSERT INTO ai_generations (workspace_id, user_id, product, provider, model, generation_type, status, created_at,
+        cost, price_version, output_tokens)
+    SELECT :workspace, :customer, 'mailer', 'openai', 'gpt-4o', 'email', 'completed', :at, 1, 1, 1000
+    FROM generate_series(1, :calls)
+    """
 ALERTS = "SELECT kind, threshold FROM budget_alerts WHERE budget_id = :budget ORDER BY kind, threshold"
 
 
@@ -197,12 +206,7 @@ def test_an_unusual_day_is_told_with_who_made_it_so(place):
     for back in range(45, 0, -1):
         calls = 100 if back == 1 else 10
         place.change(
-            """
-            INSERT INTO ai_generations (workspace_id, user_id, product, provider, model, generation_type, status,
-                created_at, cost, price_version, output_tokens)
-            SELECT :workspace, :customer, 'mailer', 'openai', 'gpt-4o', 'email', 'completed', :at, 1, 1, 1000
-            FROM generate_series(1, :calls)
-            """,
+            CALLS_OF_A_DOLLAR,
             workspace=place.workspace, customer=place.customer, at=today - timedelta(days=back), calls=calls,
         )  # fmt: skip
     for _ in range(2):
@@ -210,6 +214,40 @@ def test_an_unusual_day_is_told_with_who_made_it_so(place):
     [row] = place.ask("SELECT kind, spent, reason FROM budget_alerts")
     assert (row.kind, row.spent) == ("anomaly", 100)
     assert "Acme, gpt-4o, more by the number of calls." in row.reason
+
+
+def test_two_workspaces_of_one_name_are_judged_each_by_itself(place):
+    """One made ten calls a day and the other ninety; yesterday both made fifty."""
+    today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    place.change("SELECT make_partitions_between(current_date - 70, current_date)")
+    with place.database.setup.begin() as connection:
+        other = workspace(connection, owner_id=place.customer, slug="acme-2", name="Acme").id
+    for back in range(45, 0, -1):
+        for home, calls in ((place.workspace, 50 if back == 1 else 10), (other, 50 if back == 1 else 90)):
+            place.change(CALLS_OF_A_DOLLAR, workspace=home, customer=place.customer, at=today - timedelta(days=back),
+                         calls=calls)  # fmt: skip
+    place.work("watch_unusual_costs")
+    [row] = place.ask("SELECT kind, reason FROM budget_alerts")
+    assert row.kind == "anomaly"
+    assert "Acme, gpt-4o, " in row.reason
+
+
+@pytest.mark.parametrize(
+    ("job", "breaks", "says"),
+    [
+        ("watch_unpriced_calls", "ALTER TABLE ai_generations RENAME COLUMN unpriced_because TO why", "could not be"),
+        ("watch_unusual_costs", "ALTER TABLE ai_generations RENAME COLUMN images TO pictures", "could not be"),
+        ("price_new_calls", "DROP FUNCTION price_new_ai_calls(timestamptz)", "New calls could not be priced."),
+    ],
+)
+def test_a_look_at_costs_that_fails_is_told_once_a_day_and_the_job_fails(place, job, breaks, says):
+    place.change(breaks)
+    for _ in range(2):
+        place.work(job)
+    [row] = place.ask("SELECT kind, about, reason FROM budget_alerts")
+    assert (row.kind, row.about) == ("evaluation_failed", job)
+    assert says in row.reason
+    assert place.ask("SELECT COUNT(*) FROM jobs WHERE job_type = :job AND error_message IS NOT NULL", job=job) == [(2,)]
 
 
 def test_what_is_old_is_forgotten_and_what_is_not_stays(place):

@@ -269,6 +269,19 @@ def test_a_tax_is_of_the_month_of_its_row():
     assert "a tax without a day" in refused(google_file(*usage, tax("", "1.00")))[0][1]
 
 
+def test_tiers_of_anthropic_that_have_no_price_are_named_and_the_rest_is_read():
+    told = [
+        anthropic_cost("output_tokens", "1", service_tier=tier)
+        for tier in ("standard", "priority_on_demand", "flex_discount")
+    ]
+    found = read_bill(as_bytes(page(anthropic_bucket("2026-09-05", *told))), "bill.json")
+    assert [line.billed.tier for line in found.lines] == ["standard", "priority_on_demand", "flex_discount"]
+    assert found.left_out == (
+        "1 lines are of the tier priority_on_demand, which the price book does not have.",
+        "1 lines are of the tier flex_discount, which the price book does not have.",
+    )
+
+
 # --- What is refused --------------------------------------------------------------------------------------------------
 
 
