@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, RowMapping, func, or_, select, text, update
+from sqlalchemy import Connection, Engine, RowMapping, case, select, text, update
 
 from app.access import Permission, Viewer
 from app.commands.quotas import reason_given
@@ -14,7 +14,6 @@ from app.records.customers import TAKEN
 from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.billing import Plan, Subscription
-from db.tables.money import QuotaBalance
 
 
 def change_plan(
@@ -29,10 +28,11 @@ def change_plan(
     with seeing(engine, by.workspaces, actor=by.name, reason=reason_given(reason)) as connection:
         found = _live(connection, workspace, key, revision)
         wanted = connection.execute(
-            select(Plan.product, Plan.tier, Plan.price, Plan.currency, Plan.billing_period, Plan.status).where(
-                Plan.id == plan
-            )
-        ).one_or_none()
+            select(
+                Plan.product, Plan.tier, Plan.price, Plan.currency, Plan.billing_period, Plan.status,
+                Plan.generation_credits,
+            ).where(Plan.id == plan)
+        ).one_or_none()  # fmt: skip
         if wanted is None or wanted.product != found["product"]:
             raise SightlineError("There is no such plan of this product.", fix="Choose one of the list.")
         if wanted.status not in TAKEN:
@@ -48,12 +48,22 @@ def change_plan(
             )
         if plan == found["plan_id"]:
             raise SightlineError("The subscription has this plan already.", fix="Choose another one.")
+        before: UUID = found["plan_id"]
+        credits_of_plan = select(Plan.generation_credits).where(Plan.id == before).scalar_subquery()
         values = {
             "plan_id": plan, "tier": wanted.tier, "price": wanted.price, "billing_cycle": wanted.billing_period,
+            # What was agreed with this customer alone stays.
+            "monthly_ai_credits_limit": case(
+                (Subscription.monthly_ai_credits_limit == credits_of_plan, wanted.generation_credits),
+                else_=Subscription.monthly_ai_credits_limit,
+            ),
         }  # fmt: skip
         _write(connection, workspace, key, values)
-        _renew(connection, workspace, found["product"])
-        before: UUID = found["plan_id"]
+        # Balances that are open say what limits them now, and not only after the next call.
+        connection.execute(
+            text("SELECT renew_limits_of_plans(:workspace, :product, :plans)"),
+            {"workspace": workspace, "product": found["product"], "plans": [before, plan]},
+        )
     return before
 
 
@@ -101,22 +111,3 @@ def _write(connection: Connection, workspace: UUID, key: UUID, values: Mapping[s
     connection.execute(
         update(Subscription).where(Subscription.workspace_id == workspace, Subscription.id == key).values(**values)
     )
-
-
-def _renew(connection: Connection, workspace: UUID, product: str) -> None:
-    """Balances that are open say what limits them now, and not only after the next call."""
-    open_ones = (
-        select(QuotaBalance.user_id, QuotaBalance.meter)
-        .where(
-            QuotaBalance.workspace_id == workspace,
-            QuotaBalance.product == product,
-            QuotaBalance.period_start <= func.now(),
-            or_(QuotaBalance.period_end.is_(None), QuotaBalance.period_end > func.now()),
-        )
-        .distinct()
-    )
-    for customer, meter in connection.execute(open_ones).all():
-        connection.execute(
-            text("SELECT renew_quota_limits(:workspace, :customer, :product, :meter)"),
-            {"workspace": workspace, "customer": customer, "product": product, "meter": meter},
-        )

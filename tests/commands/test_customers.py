@@ -193,7 +193,11 @@ def test_an_account_of_workspaces_that_somebody_does_not_see_is_not_theirs(place
 
 def test_another_plan_rules_at_once_and_the_audit_knows_no_secret(place):
     rw, by = place.database.rw, place.by()
-    place.do("SELECT set_config('app.workspaces', :ids, true)", ids=f"{{{place.shop}}}")
+    now = datetime.now(UTC)
+    with place.database.setup.begin() as connection:
+        add(connection, "quota_balances", workspace_id=place.shop, product="mailer", meter="emails", period="month",
+            period_start=now - timedelta(days=5), period_end=now + timedelta(days=25), limit_amount=10, used=3,
+            opening_used=3)  # fmt: skip
     before = subscriptions.change_plan(rw, by, place.shop, place.bought, place.large.id, revision=1, reason="Grew")
     assert before == place.small.id
     sold = place.sold()
@@ -202,8 +206,25 @@ def test_another_plan_rules_at_once_and_the_audit_knows_no_secret(place):
     assert (reason, where, was["tier"], now["tier"]) == ("Grew", place.shop, "starter", "growth")
     everything = str(place.ask("SELECT * FROM audit_log"))
     assert SECRET not in everything
+    assert place.ask("SELECT limit_amount, used FROM quota_balances") == [(40, 3)]
     with pytest.raises(StaleEditError, match="mailer growth for 30"):
         subscriptions.change_plan(rw, by, place.shop, place.bought, place.small.id, revision=1, reason="x")
+    subscriptions.change_plan(rw, by, place.shop, place.bought, place.small.id, revision=2, reason="Too large")
+    assert place.ask("SELECT limit_amount, used FROM quota_balances") == [(10, 3)]
+
+
+@pytest.mark.parametrize(("agreed", "then"), [(50, 200), (77, 77), (None, None)])
+def test_another_plan_brings_its_credits_where_none_were_agreed_apart(place, agreed, then):
+    """Small has 50 and Large 200, as when many are moved from a version to the next."""
+    place.do("UPDATE plans SET generation_credits = CASE name WHEN 'Small' THEN 50 ELSE 200 END")
+    place.do("UPDATE subscriptions SET monthly_ai_credits_limit = :agreed", agreed=agreed)
+    question = "SELECT monthly_ai_credits_limit, revision FROM subscriptions"
+    for plan_now, credits_then in ((place.large, then), (place.small, agreed)):
+        [(_, revision)] = place.ask(question)
+        subscriptions.change_plan(
+            place.database.rw, place.by(), place.shop, place.bought, plan_now.id, revision=revision, reason="x"
+        )
+        assert place.ask(question) == [(credits_then, revision + 1)]
 
 
 def test_every_plan_that_is_offered_is_taken_and_no_other_the_retired_ones_last(place):
