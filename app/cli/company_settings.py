@@ -98,5 +98,4 @@ def retention_set(
         retention.change_retention(engines.rw, by, now.id, wanted, revision=now.revision, reason=reason, made_on=before)
         taken = retention.would_take(engines.pipe, by, subject, wanted)
     kept = f"for {days:,} days" if days is not None else "for ever"
-    held = f"The next run takes {taken.rows:,} rows." if taken else "No job holds this rule."
-    say(f"{subject} is kept {kept}. {held}")
+    say(f"{subject} is kept {kept}. The next run takes {taken.rows if taken else 0:,} rows.")

@@ -116,6 +116,7 @@ def change_retention(
         ).one_or_none()
         if found is None:
             raise SightlineError("This rule is not there any more.", fix="Load the page again.")
+        _require_enforced(found.subject)
         _require_days(found.subject, terms)
         if found.revision != revision:
             raise EditedMeanwhileError(
@@ -161,8 +162,17 @@ def _guessed(connection: Connection, enforced: Enforced, days: int) -> int:
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
+def _require_enforced(subject: str) -> None:
+    if subject not in ENFORCED:
+        raise SightlineError(
+            f"No job holds the rule for {subject.replace('_', ' ')}.",
+            why=f"{NOT_ENFORCED.get(subject, 'This version does not know it.')} A change would have no effect.",
+            fix=f"Rules that are held: {', '.join(ENFORCED)}.",
+        )
+
+
 def _require_days(subject: str, terms: Terms) -> None:
-    least = ENFORCED[subject].least_days if subject in ENFORCED else 1
+    least = ENFORCED[subject].least_days
     if terms.keep_days is not None and not least <= terms.keep_days <= LONGEST_DAYS:
         raise SightlineError(
             f"{subject.replace('_', ' ').capitalize()} can't be kept for {terms.keep_days:,} days.",

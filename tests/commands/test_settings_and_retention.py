@@ -190,11 +190,20 @@ def test_a_stale_change_of_a_rule_is_refused_or_merged(house):
 @pytest.mark.parametrize(
     ("subject", "days", "words"),
     [("completed_jobs", 0, "from 1 to 36,500"), ("completed_jobs", 40_000, "can't be kept for 40,000 days"),
-     ("email_event_keys", 6, "from 7 to"), ("usage_logs", -1, "from 1 to")],
+     ("email_event_keys", 6, "from 7 to"), ("completed_jobs", -1, "from 1 to")],
 )  # fmt: skip
 def test_days_that_can_not_be_are_refused(house, subject, days, words):
     with pytest.raises(SightlineError, match=words):
         house.keep(subject, Terms(days))
+
+
+@pytest.mark.parametrize("subject", NOT_ENFORCED)
+def test_a_rule_that_no_job_holds_is_not_changed_and_says_why(house, subject):
+    before = house.rule(subject)
+    with pytest.raises(SightlineError, match="No job holds the rule") as refused:
+        house.keep(subject, Terms(7))
+    assert NOT_ENFORCED[subject] in refused.value.why
+    assert house.rule(subject) == before
 
 
 def test_both_need_a_reason_and_are_refused_when_they_are_gone(house):
