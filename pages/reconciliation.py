@@ -8,11 +8,11 @@ from app.commands.company import sees_whole_company
 from app.commands.reconciling import bills
 from app.ui.bill_choice import choose, page_head
 from app.ui.bill_desk import bill_desk, chips
-from app.ui.calls_behind import calls_of
+from app.ui.calls_behind import calls_of, lines_of
 from app.ui.done import said
 from app.ui.month_desk import month_desk
 from app.ui.month_report import month_report
-from app.ui.reconciled import bridge, compared, days, headlines, opened, parts
+from app.ui.reconciled import bridge, bridge_of_day, compared, days, headlines, opened, parts
 from app.ui.revenue_desk import revenue_desk
 
 VIEWS = ("Differences", BILL := "The bill", MONTH := "The month", REVENUE := "Revenue")
@@ -45,6 +45,8 @@ else:
     bridge(choice, found)
     one = opened(found)
     if one is not None:
+        bridge_of_day(one)
         parts(one)
         calls_of(choice, one, found.zone)
+        lines_of(choice, one, found)
     days(choice, found)

@@ -1,7 +1,7 @@
 """Providers' bills as they are kept, and the ledger's calls beside them, in the sums that a reconciliation takes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -58,6 +58,20 @@ class ReadFile:
     read_by: str | None
 
 
+@dataclass(frozen=True)
+class LineBehind:
+    """A line of the provider's bill, as the provider tells it."""
+
+    kind: str
+    model: str | None
+    unit: str | None
+    variant: str | None
+    service_tier: str | None
+    quantity: Decimal | None
+    amount: Decimal | None
+    description: str | None
+
+
 _BILLS = """
     SELECT b.id, b.provider, b.month, b.zone, b.total, b.tax, b.invoiced, b.invoice_number, b.status, b.note,
         b.approved_at, COALESCE(m.name, m.email) AS approved_by, b.revision, COUNT(l.id) AS lines,
@@ -73,6 +87,12 @@ _LINES = """
         COALESCE(l.description, '') AS description
     FROM provider_bill_lines AS l
     WHERE l.bill_id = :bill AND l.replaced_by IS NULL
+    """
+_LINES_OF_A_DAY = """
+    SELECT l.kind, l.model, l.unit, l.variant, l.service_tier, l.quantity, l.amount, l.description
+    FROM provider_bill_lines AS l
+    WHERE l.bill_id = :bill AND l.day = :day AND l.replaced_by IS NULL
+    ORDER BY l.kind, l.amount DESC NULLS LAST, l.unit, l.id
     """
 _FILES = """
     SELECT f.created_at, f.name, f.kind, f.source, f.rows, f.first_day, f.last_day, COALESCE(m.name, m.email) AS read_by
@@ -115,6 +135,17 @@ def files_of(engine: Engine, viewer: Viewer, provider: str, month: date) -> list
         require_whole_company(connection, viewer)
         found = rows(connection, _FILES, provider=provider, since=month, until=_after(month))
         return [ReadFile(**row) for row in found]
+
+
+def lines_behind(
+    engine: Engine, viewer: Viewer, *, bill: UUID, day: date, model: str | None, known: Collection[str]
+) -> list[LineBehind]:
+    """What the provider tells of a day and a model, which it may spell otherwise than calls do."""
+    viewer.require(Permission.AI_COST_READ)
+    with seeing(engine, viewer.workspaces) as connection:
+        require_whole_company(connection, viewer)
+        found = [LineBehind(**row) for row in rows(connection, _LINES_OF_A_DAY, bill=bill, day=day)]
+    return [one for one in found if (one.model and known_as(one.model, known)) == model]
 
 
 def reconciliation(engine: Engine, viewer: Viewer, bill: KeptBill) -> Reconciliation:

@@ -1,7 +1,7 @@
 """What is compared: the lines of a provider's bill, the calls of our ledger, and the differences with their names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -108,6 +108,8 @@ class Part:
     kind: Kind
     amount: Decimal
     why: str = ""
+    # Of what it is, where that is known: the calls behind it used one of these.
+    meters: tuple[Meter, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

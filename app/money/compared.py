@@ -1,6 +1,7 @@
 """One model's month on both sides: which difference on which day is of which name."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -22,11 +23,18 @@ class Compared:
     named: dict[date, dict[Kind, Fraction]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Fraction)))
     told: dict[tuple[date, Kind], list[str]] = field(default_factory=lambda: defaultdict(list))
     prices: list[ChargedPrice] = field(default_factory=list)
+    meters: dict[tuple[date, Kind], set[Meter]] = field(default_factory=lambda: defaultdict(set))
 
-    def add(self, day: date, kind: Kind, amount: Fraction, why: str = "") -> None:
+    def add(self, day: date, kind: Kind, amount: Fraction, why: str = "", *, of: Iterable[Meter] = ()) -> None:
         self.named[day][kind] += amount
+        if amount:
+            self.meters[day, kind] |= set(of)
         if why and amount and why not in self.told[day, kind]:
             self.told[day, kind].append(why)
+
+    def meters_of(self, day: date, kind: Kind) -> tuple[Meter, ...]:
+        """Of what a part is; empty where that is not of single meters."""
+        return tuple(sorted(self.meters.get((day, kind), ())))
 
     def why(self, day: date, kind: Kind) -> str:
         return " ".join(self.told.get((day, kind), ()))
@@ -166,7 +174,7 @@ def _unpriced(found: Compared, sides: Sides) -> None:
     for (day, meter), cell in sides.ours.items():
         if cell.unpriced:
             amount = cell.unpriced * sides.rates[day, meter]
-            found.add(day, Kind.UNPRICED, amount, f"{_number(cell.unpriced)} {meter}.")
+            found.add(day, Kind.UNPRICED, amount, f"{_number(cell.unpriced)} {meter}.", of=[meter])
 
 
 def _moves(found: Compared, sides: Sides) -> None:
@@ -179,7 +187,7 @@ def _moves(found: Compared, sides: Sides) -> None:
         for kind, moved in named(differences).items():
             for meter, more in sorted(moved.items()):
                 told = f"{'+' if more > 0 else '−'}{_number(abs(more))} {meter}."
-                found.add(day, kind, more * sides.rates[day, meter], told)
+                found.add(day, kind, more * sides.rates[day, meter], told, of=[meter])
 
 
 def _charges(found: Compared, sides: Sides) -> None:
@@ -199,20 +207,21 @@ def _charges(found: Compared, sides: Sides) -> None:
             series[coarse].append(charge)
         else:
             kind = Kind.ROUNDING if charge.is_as_expected else Kind.UNEXPLAINED
-            found.add(day, kind, charge.difference, "" if kind is Kind.ROUNDING else f"{coarse}: no quantity is told.")
+            why = "" if kind is Kind.ROUNDING else f"{coarse}: no quantity is told."
+            found.add(day, kind, charge.difference, why, of=[coarse])
     for coarse, charges in series.items():
         for verdict in verdicts(charges):
             _name_price(found, pair.model, coarse, verdict)
 
 
 def _name_price(found: Compared, model: str, coarse: Meter, verdict: Verdict) -> None:
-    found.add(verdict.day, Kind.ROUNDING, verdict.rounding)
-    found.add(verdict.day, Kind.UNEXPLAINED, verdict.unexplained, f"{coarse}: the amount fits no price.")
+    found.add(verdict.day, Kind.ROUNDING, verdict.rounding, of=[coarse])
+    found.add(verdict.day, Kind.UNEXPLAINED, verdict.unexplained, f"{coarse}: the amount fits no price.", of=[coarse])
     if verdict.term is None or verdict.found is None:
         return
     term = verdict.term
     why = f"{term.meter}: {_per_million(verdict.found)} instead of {_per_million(term.rate)} USD for a million."
-    found.add(verdict.day, Kind.PRICE, verdict.price, why)
+    found.add(verdict.day, Kind.PRICE, verdict.price, why, of=[term.meter])
     _note_price(found, ChargedPrice(model, term.meter, _decimal(verdict.found), _decimal(term.rate), verdict.day))
 
 

@@ -126,7 +126,11 @@ def _days(pair: Beside, result: Compared, span: tuple[date, date]) -> list[DayOf
 def _exact(day: date, model: str, result: Compared, difference: Decimal) -> tuple[Part, ...]:
     """In twelve places; what cutting them off leaves over, less than a millionth of a cent, goes to the largest."""
     named = result.named.get(day, {})
-    parts = [Part(day, model, kind, decimal(amount), result.why(day, kind)) for kind, amount in named.items() if amount]
+    parts = [
+        Part(day, model, kind, decimal(amount), result.why(day, kind), result.meters_of(day, kind))
+        for kind, amount in named.items()
+        if amount
+    ]
     parts = [part for part in parts if part.amount]
     left = difference - sum((part.amount for part in parts), Decimal(0))
     if left and parts:

@@ -1,12 +1,13 @@
-"""The calls behind one part of a day's difference."""
+"""What is behind a day's difference: the calls of one part, the provider's lines, and corrections of the month."""
 
 import streamlit as st
 
 from app import serving
+from app.commands.reconciling import lines_behind
 from app.metrics.metric import Unit
 from app.money.bills import Kind
-from app.money.reconciliation import DayOfModel
-from app.records.reconciled import calls_behind
+from app.money.reconciliation import DayOfModel, Reconciliation
+from app.records.reconciled import calls_behind, corrections_behind
 from app.ui import words
 from app.ui.bill_choice import BillChoice, provider_name
 from app.ui.cards import LIVE
@@ -27,6 +28,24 @@ _COLUMNS: Columns = {
     "tokens_out": Column("Tokens out", Unit.TOKENS),
     "cost": Column("Cost", Unit.MONEY, currency="USD"),
 }
+_LINES: Columns = {
+    "kind": "Of",
+    "model": "Model",
+    "unit": "Unit",
+    "variant": "Kind",
+    "service_tier": "Tier",
+    "quantity": Column("Quantity", Unit.COUNT),
+    "amount": Column("Amount", Unit.MONEY, currency="USD"),
+    "description": "Description",
+}
+_LATE: Columns = {
+    "created_at": "Made",
+    "workspace": "Workspace",
+    "product": "Product",
+    "generation_type": "What was made",
+    "amount": Column("Amount", Unit.MONEY, currency="USD"),
+    "reason": "Why",
+}
 _REASON: Columns = {"unpriced_because": "Unpriced because"}
 _TOLD = {
     Kind.MISSING: "What one side lacks has no calls on the other: these are the ones that there are that day.",
@@ -43,6 +62,8 @@ def calls_of(choice: BillChoice, one: DayOfModel, zone: str) -> None:
         return
     names = {words.spelled(part.kind): part.kind for part in one.parts}
     kind = names[one_of("part", list(names), label="Calls behind")]
+    if kind is Kind.LATE:
+        _corrections(choice, one.model)
     found = calls_behind(
         serving.engines().ro,
         choice.scope.viewer,
@@ -51,12 +72,15 @@ def calls_of(choice: BillChoice, one: DayOfModel, zone: str) -> None:
         day=one.day,
         zone=zone,
         kind=kind,
+        meters={meter for part in one.parts if part.kind is kind for meter in part.meters},
     )
+    all_of_them = found[0].of_all if found else 0
+    more = f" The latest {len(found):,} of {all_of_them:,} are listed." if all_of_them > len(found) else ""
     table(
         [vars(call) | {"status": words.spelled(call.status)} for call in found],
         name="calls",
         title="Calls behind it",
-        why=f"{_TOLD.get(kind, 'The calls of the day that the difference is about.')} {LIVE}",
+        why=f"{_TOLD.get(kind, 'The calls of the day that used what the difference is about.')}{more} {LIVE}",
         columns={**_COLUMNS, **_REASON} if kind is Kind.UNPRICED else _COLUMNS,
         scope=choice.scope,
         empty=("No call of ours is behind it.", "The provider charged for something that the ledger does not have."),
@@ -65,3 +89,40 @@ def calls_of(choice: BillChoice, one: DayOfModel, zone: str) -> None:
     raw = choice.scope.chosen((*days, ("provider", provider_name(choice.provider)), ("model", one.model)))
     link = anchor("All calls of this model on this day", address("ai_usage", raw, show="Raw generations"))
     st.html(tag("p", link, class_="sl sl-small"))
+
+
+def lines_of(choice: BillChoice, one: DayOfModel, found: Reconciliation) -> None:
+    """The provider's side of the day: what its files say, line by line."""
+    if choice.bill is None:
+        return
+    known = {day.model for day in found.days if day.model is not None}
+    told = lines_behind(
+        serving.engines().ro, choice.scope.viewer, bill=choice.bill.id, day=one.day, model=one.model, known=known
+    )
+    table(
+        [vars(line) | {"kind": words.spelled(line.kind), "unit": line.unit and words.spelled(line.unit)}
+         for line in told],
+        name="bill-lines",
+        title="Lines of the bill",
+        why="As the provider's files tell them; lines of usage have no amount.",
+        columns=_LINES,
+        scope=choice.scope,
+        empty=("The bill has no line of it.", "Our ledger has calls that the provider did not charge that day."),
+    )  # fmt: skip
+
+
+def _corrections(choice: BillChoice, model: str) -> None:
+    made = corrections_behind(
+        serving.engines().ro, choice.scope.viewer, provider=choice.provider, model=model, month=choice.month
+    )
+    if made:
+        table(
+            [vars(one) | {"product": words.spelled(one.product), "generation_type": words.spelled(one.generation_type)}
+             for one in made],
+            name="late-corrections",
+            title="Corrections behind it",
+            why="What came after the close is kept as corrections of the month; its calls are not in the ledger.",
+            columns=_LATE,
+            scope=choice.scope,
+            empty=("Nothing came late.", ""),
+        )  # fmt: skip

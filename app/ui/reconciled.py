@@ -75,6 +75,21 @@ def bridge(choice: BillChoice, found: Reconciliation) -> None:
     card("From our ledger to the invoice", _bars(steps), why=told)
 
 
+def bridge_of_day(one: DayOfModel) -> None:
+    """The same for one day of a model; the invoice is of the month, so that it is none of a day's steps."""
+    level = one.ledger
+    steps: list[tuple[object, str, Decimal, Decimal, str]] = [
+        ("Our ledger", "What the calls of the day cost by the price book.", Decimal(0), level, "sl-c0")
+    ]
+    for kind in dict.fromkeys(part.kind for part in one.parts):
+        amount = one.amount(kind)
+        steps.append((words.spelled(kind), MEANINGS[kind], level, level + amount, _look(kind)))
+        level += amount
+    steps.append(("Provider", "What the lines of the day add up to.", Decimal(0), one.provider, "sl-c0"))
+    why = "From our ledger to what the provider charged. The invoice is of the month as a whole."
+    card(f"{words.day(one.day)}, {one.model or 'no model'}", _bars(steps), why=why)
+
+
 def days(choice: BillChoice, found: Reconciliation) -> None:
     """Day by day and model by model; a day opens its calls."""
     options = [_ALL, *_NAMES]
@@ -117,7 +132,7 @@ def parts(one: DayOfModel) -> None:
     table(
         rows,
         name="parts",
-        title=f"{words.day(one.day)}, {one.model or 'no model'}",
+        title="Why the day differs",
         why=f"Our ledger has {words.money(one.ledger, _DOLLARS)}, the provider {words.money(one.provider, _DOLLARS)}.",
         columns={"name": "Name", "amount": Column("Amount", Unit.MONEY, currency=_DOLLARS), "why": "What was found"},
         empty=("Both sides say the same of this day.", "Nothing is left to explain."),

@@ -39,7 +39,7 @@ TOMORROW = datetime.now(UTC) + timedelta(days=1)
 # What a row needs besides what its types, lists of values and keys say.
 SPECIAL: dict[str, dict[str, Any]] = {
     "ad_campaigns": {"channel": "ads"},
-    "ai_cost_corrections": {"month": CLOSED, "amount": 1},
+    "ai_cost_corrections": {"month": CLOSED, "amount": 1, "kind": "late_usage"},
     "ai_generations": {"cost": 1, "price_version": 1},
     "budget_evaluations": {"spent": 1},
     "budgets": {"scope": "workspace", "user_id": None},

@@ -15,13 +15,13 @@ from app import settings as settings_module
 from app.access import NotPermittedError, Role, Viewer, operator
 from app.commands import bills, closes, prices
 from app.commands.reconciling import bills as kept_bills
-from app.commands.reconciling import files_of, reconciliation
+from app.commands.reconciling import files_of, lines_behind, reconciliation
 from app.commands.stale import StaleEditError
 from app.commands.team import add_member
 from app.ingest.fetching import fetch_bill
 from app.ingest.reading import UnreadableBillError
-from app.money.bills import Kind
-from app.records.reconciled import calls_behind
+from app.money.bills import Kind, Meter
+from app.records.reconciled import calls_behind, corrections_behind
 from db.engine import seeing
 from db.errors import SightlineError
 from tests.db.rows import NOON, user, workspace
@@ -173,6 +173,44 @@ def test_the_ledger_and_a_bill_are_compared_from_the_rows(database, finance, hom
         database.ro, finance, provider="openai", model="gpt-4o", day=DAY, zone="UTC", kind=Kind.UNPRICED
     )
     assert [(one.tokens_in, one.cost) for one in behind] == [(200_000, None)]
+
+
+def test_a_part_opens_the_calls_that_used_what_it_is_about_and_the_lines_of_its_day(database, finance, home):
+    """Batches are billed as standard calls; the call that only wrote, and the one that is no batch, are others."""
+    for tier, tokens in (("standard", 500_000), ("batch", 300_000), ("batch", 0)):
+        call(database, home, service_tier=tier, input_tokens=tokens, output_tokens=1000)
+    read(database, finance, costs(DAY))
+    of = {"provider": "openai", "model": "gpt-4o", "day": DAY, "zone": "UTC"}
+
+    def behind(kind, *meters, **more):
+        return [
+            (one.service_tier, one.tokens_in, one.of_all)
+            for one in calls_behind(database.ro, finance, **of, kind=kind, meters=meters, **more)
+        ]
+
+    assert sorted(behind(Kind.TIER, Meter("input", tier="batch"))) == [("batch", 300_000, 1)]
+    assert sorted(behind(Kind.MISSING, Meter("input", tier=""))) == [("batch", 300_000, 2), ("standard", 500_000, 2)]
+    assert behind(Kind.PRICE, Meter("audio_input")) == []
+    assert len(behind(Kind.ROUNDING)) == 3
+    assert [of_all for _, _, of_all in behind(Kind.ROUNDING, limit=2)] == [3, 3]
+    [told] = lines_behind(
+        database.ro, finance, bill=the_bill(database, finance).id, day=DAY, model="gpt-4o", known={"gpt-4o", "o3"}
+    )
+    assert (told.model, told.unit, told.amount) == ("gpt-4o-2024-08-06", "input", Decimal("2.5"))
+
+
+def test_what_came_after_the_close_opens_its_corrections(database, finance, home):
+    prices.approve(database.rw, finance, [proposal(database, "2.5")])
+    closes.close_month(database.rw, finance, MONTH)
+    closes.correct_month(
+        database.rw, finance, MONTH, workspace_slug="acme", kind="late_usage", product="mailer", provider="openai",
+        model="gpt-4o", generation_type="email", amount=Decimal("2.5"), reason="A worker was cut off.",
+    )  # fmt: skip
+    read(database, finance, costs(DAY))
+    found = reconciliation(database.rw, finance, the_bill(database, finance))
+    assert {kind: amount for kind, amount in found.by_kind.items() if amount} == {Kind.LATE: Decimal("2.5")}
+    [one] = corrections_behind(database.ro, finance, provider="openai", model="gpt-4o", month=MONTH)
+    assert (one.amount, one.reason) == (Decimal("2.5"), "A worker was cut off.")
 
 
 def test_calls_of_a_workspace_that_was_deleted_are_in_the_ledger_that_bills_are_compared_with(database, finance, home):

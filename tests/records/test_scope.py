@@ -204,6 +204,9 @@ CALLS = {
         for model in (keys["word"], "gpt")
         for kind in Kind
     ],
+    "reconciled.corrections_behind": lambda keys: [
+        {"provider": "openai", "model": model, "month": CLOSED} for model in (keys["word"], "gpt")
+    ],
     "simulations.hits_by_day": lambda keys: [{"simulation": one, "zone": "UTC"} for one in keys["simulations"]],
     "simulations.limits_passed": lambda keys: [{"simulation": one} for one in keys["simulations"]],
     "simulations.simulated_workspaces": lambda keys: [{"simulation": one} for one in keys["simulations"]],
