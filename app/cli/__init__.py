@@ -19,6 +19,7 @@ from app.cli import (
     bills,
     budgets,
     company_settings,
+    customers,
     exports,
     integrations,
     lake,
@@ -82,6 +83,7 @@ app.add_typer(templates.templates_app, name="templates")
 app.add_typer(company_settings.settings_app, name="settings")
 app.add_typer(company_settings.retention_app, name="retention")
 app.add_typer(tokens.tokens_app, name="tokens")
+app.add_typer(customers.customers_app, name="customers")
 app.add_typer(plans.plans_app, name="plans")
 plans.plans_app.command(name="simulate")(simulations.simulate)
 plans.plans_app.command(name="migrate")(plan_moves.plans_migrate)
