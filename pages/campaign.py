@@ -14,7 +14,7 @@ if found is None:
     ui.nothing_here("You see no campaign by this address.", fill="Open one from the list of campaigns.")
     st.stop()
 
-scope = ui.top(found.name, viewer)
+scope = ui.top(found.name, viewer, campaign=found.id)
 one = scope.narrowed(campaign=str(found.id))
 shown = CHANNELS[found.channel]
 facts(found, scope)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, func, insert, or_, select, update
 
 from app.access import NotPermittedError, Permission, Viewer
 from app.commands.stale import NotThereError, changed_by_others
@@ -35,6 +35,7 @@ class Remark:
     workspace: str | None
     product: str | None
     channel: str | None
+    campaign: str | None
 
 
 def write_remark(
@@ -49,14 +50,19 @@ def write_remark(
     channel: str | None = None,
     campaign_id: UUID | None = None,
 ) -> UUID:
-    """Note something for everyone who sees the workspace; without one, for the whole team."""
+    """Note something for everyone who sees the workspace; without one, for the whole team.
+
+    A remark on a campaign is read by those who see the campaign.
+    """
     by.require(Permission.OVERVIEW_READ)
     member = _member(by)
     _require_known("product", product, PRODUCTS)
     _require_known("channel", channel, CHANNELS)
     with seeing(engine, by.workspaces, actor=by.name) as connection:
-        workspace = _workspace(connection, by, member, workspace_slug)
-        _require_campaign(connection, workspace, campaign_id)
+        if campaign_id is None:
+            workspace = _workspace(connection, by, member, workspace_slug)
+        else:
+            workspace = _workspace_of_campaign(connection, by, campaign_id, workspace_slug)
         added: UUID = connection.execute(
             insert(Annotation)
             .values(
@@ -95,6 +101,9 @@ def remarks(
         select(Annotation, Workspace.slug, Workspace.name, TeamMember.name, TeamMember.email)
         .join(TeamMember, TeamMember.id == Annotation.team_member_id)
         .outerjoin(Workspace, Workspace.id == Annotation.workspace_id)
+        .outerjoin(
+            Campaign, and_(Campaign.workspace_id == Annotation.workspace_id, Campaign.id == Annotation.campaign_id)
+        )
         .where(
             Annotation.deleted_at.is_(None),
             Annotation.starts_on < until,
@@ -125,6 +134,7 @@ def remarks(
                 workspace=row.workspace,
                 product=row.product,
                 channel=row.channel,
+                campaign=row.campaign,
             )
             for row in connection.execute(
                 question.with_only_columns(
@@ -139,6 +149,7 @@ def remarks(
                     TeamMember.name.label("author"),
                     TeamMember.email,
                     Workspace.name.label("workspace"),
+                    Campaign.name.label("campaign"),
                 )
             )
         ]
@@ -195,15 +206,20 @@ def _workspace(connection: Connection, by: Viewer, member: UUID, slug: str | Non
     return found
 
 
-def _require_campaign(connection: Connection, workspace: UUID | None, key: UUID | None) -> None:
-    """A remark on a campaign names the workspace that it is of."""
-    if key is None:
-        return
-    of_it = select(Campaign.id).where(Campaign.id == key, Campaign.workspace_id == workspace)
-    if connection.scalar(of_it) is None:
+def _workspace_of_campaign(connection: Connection, by: Viewer, key: UUID, slug: str | None) -> UUID:
+    """The campaign's own, which need not be named."""
+    of_it = (
+        select(Campaign.workspace_id)
+        .join(Workspace, Workspace.id == Campaign.workspace_id)
+        .where(Campaign.id == key, Campaign.workspace_id.in_(by.workspaces))
+    )
+    found: UUID | None = connection.scalar(of_it if slug is None else of_it.where(Workspace.slug == slug))
+    if found is None:
         raise SightlineError(
-            "No campaign of this workspace has this key.", fix="Name the campaign's workspace, or leave it out."
+            "No campaign that you see in this workspace has this key.",
+            fix="Name the campaign's own workspace, or leave it out.",
         )
+    return found
 
 
 def _require_known(what: str, given: str | None, known: Sequence[str]) -> None:

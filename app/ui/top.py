@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
 import streamlit as st
 
@@ -33,10 +34,12 @@ def top(
     own: Sequence[str] = (),
     default_days: int = 28,
     grains: Sequence[str] = GRAINS,
+    campaign: UUID | None = None,
 ) -> Scope:
     """Draw title, freshness and filters; the filters are in the address, so that it shows the same to others.
 
     A page offers the filters that change something on it; where it offers none, there is nothing to keep or to share.
+    Of a page about one campaign, remarks on that campaign are shown and written too.
     """
     fresh, as_of, broken = _version()
     _draw_head(title, fresh)
@@ -71,11 +74,12 @@ def top(
             grain=chosen.grain,
             query=(*chosen.query, *pinned),
         )
+        noted = scope.narrowed(campaign=str(campaign)) if campaign else scope
         if offers:
-            _draw_buttons(scope, fresh)
+            _draw_buttons(scope, fresh, noted)
     if row.broken:
         say_broken(row.broken)
-    return replace(scope, notes=notes_of(scope))
+    return replace(scope, notes=notes_of(noted))
 
 
 def _draw_head(title: str, fresh: Freshness) -> None:
@@ -83,7 +87,7 @@ def _draw_head(title: str, fresh: Freshness) -> None:
     st.html(tag("header", tag("h1", title), badge(fresh), told, class_="sl sl-head"))
 
 
-def _draw_buttons(scope: Scope, fresh: Freshness) -> None:
+def _draw_buttons(scope: Scope, fresh: Freshness, noted: Scope) -> None:
     """What they open is made when it is opened."""
     # What leads to one thing is a link: a view of it would open for that thing alone.
     offered = [one for one in _MORE if one != _VIEWS or scope.page not in _DETAILS]
@@ -91,7 +95,7 @@ def _draw_buttons(scope: Scope, fresh: Freshness) -> None:
     if chosen == _VIEWS:
         open_views(scope.page, scope)
     elif chosen == _REMARKS:
-        open_remarks(scope)
+        open_remarks(noted)
     elif chosen == _SHARE:
         open_share(scope, fresh)
 

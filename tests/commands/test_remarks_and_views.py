@@ -76,6 +76,28 @@ def test_a_remark_is_changed_by_its_author_or_an_admin_and_never_unseen(team):
     assert told(team, "bob") == []
 
 
+def test_a_remark_on_a_campaign_is_of_its_workspace_and_stands_there_alone(team):
+    database, people, slugs = team
+    with database.setup.begin() as connection:
+        home = connection.scalar(text("SELECT id FROM workspaces WHERE slug = :slug"), {"slug": slugs[0]})
+        mine, other = (rows.campaign(connection, home, "email", name=name).id for name in ("Spring", "Autumn"))
+    write_remark(engine_of(team), people["bob"], text="A new letter", starts_on=DAY, campaign_id=mine)
+    assert told(team, "bob", campaign=[str(mine)]) == ["A new letter"]
+    assert told(team, "bob", campaign=[str(other)]) == told(team, "bob") == []
+    assert told(team, "cy", campaign=[str(mine)]) == []
+    [found] = remarks(engine_of(team), people["ada"], DAY, NEXT, {"campaign": [mine]})
+    assert (found.campaign, found.workspace is not None) == ("Spring", True)
+    for who, more in (("cy", {}), ("ada", {"workspace_slug": slugs[1]})):
+        with pytest.raises(SightlineError, match="No campaign that you see"):
+            write_remark(engine_of(team), people[who], text="Of it", starts_on=DAY, campaign_id=mine, **more)
+
+
+def test_a_remark_on_a_channel_stands_where_the_channel_does(team):
+    write_remark(engine_of(team), team[1]["ada"], text="Of ads", starts_on=DAY, channel="ads")
+    assert told(team, "ada") == told(team, "ada", channel=["ads"]) == ["Of ads"]
+    assert told(team, "ada", channel=["web"]) == []
+
+
 @pytest.mark.parametrize("words", ["", " \n\t", "x" * 301])
 def test_a_remark_says_something_short(team, words):
     with pytest.raises(SightlineError, match="remark"):
