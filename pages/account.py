@@ -6,6 +6,7 @@ from app import serving
 from app.identity.accounts import change_password, has_password, workspace_names
 from app.identity.devices import device_name
 from app.identity.sessions import end_other_sessions, end_session, sessions_of
+from app.ui.failure import say_refused
 from app.ui.people import signed_in
 from app.ui.token_list import token_list
 from db.errors import SightlineError
@@ -53,7 +54,7 @@ if has_password(engines.rw, person):
         try:
             change_password(engines.rw, person, current=current, new=new)
         except SightlineError as refusal:
-            st.error(str(refusal))
+            say_refused(refusal)
         else:
             st.success("The password is changed, and every other session has ended.")
 else:

@@ -6,6 +6,7 @@ import streamlit as st
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from app.ui.markup import tag
 from db.engine import is_lost
 from db.errors import SightlineError
 
@@ -14,9 +15,14 @@ def explain(error: Exception) -> bool:
     """Take the place of Streamlit's own message, which offers to send the error to a search engine."""
     reference = uuid.uuid4().hex[:8]
     structlog.get_logger().error("A page failed.", reference=reference, exc_info=error)
-    told = _told(error)
-    st.error(f"{told}\n\nReference {reference}: the log says more.", icon=":material/error:")
+    say_refused(_told(error), f"Reference {reference}: the log says more.")
     return True
+
+
+def say_refused(refusal: SightlineError, more: str = "") -> None:
+    """What was refused, why, and what to do. It may hold what somebody else wrote, which is no Markdown."""
+    told = tag("p", more) if more else ""
+    st.html(tag("div", str(refusal), told, class_="sl sl-refused", role="alert", style="white-space:pre-line"))
 
 
 def _told(error: Exception) -> SightlineError:

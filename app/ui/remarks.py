@@ -10,6 +10,7 @@ from app import serving
 from app.commands.annotations import LONGEST_TEXT, Remark, change_remark, delete_remark, remarks, write_remark
 from app.ui import words
 from app.ui.choices import workspaces_of
+from app.ui.failure import say_refused
 from app.ui.markup import tag
 from app.ui.people import still_here
 from app.ui.scope import Note, Scope
@@ -111,7 +112,6 @@ def _try(change: Callable[[], object]) -> None:
     try:
         change()
     except SightlineError as refusal:
-        # It may hold what somebody else wrote, which is no Markdown.
-        st.html(tag("div", str(refusal), class_="sl sl-refused", role="alert", style="white-space:pre-line"))
+        say_refused(refusal)
         return
     st.rerun()

@@ -7,6 +7,7 @@ import streamlit as st
 from app import serving
 from app.commands.views import LONGEST_NAME, View, delete_view, save_view, views
 from app.ui.choices import workspaces_of
+from app.ui.failure import say_refused
 from app.ui.links import address, anchor
 from app.ui.markup import tag
 from app.ui.people import still_here
@@ -58,7 +59,7 @@ def open_views(page: str, scope: Scope) -> None:
             is_default=is_default,
         )
     except SightlineError as refusal:
-        st.error(str(refusal), icon=":material/error:")
+        say_refused(refusal)
         return
     st.rerun()
 

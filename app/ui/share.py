@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import serving
 from app.commands.pins import pin_version
+from app.ui.failure import say_refused
 from app.ui.freshness import Freshness
 from app.ui.markup import tag
 from app.ui.people import still_here
@@ -36,7 +37,7 @@ def open_share(scope: Scope, fresh: Freshness) -> None:
                 serving.engines().rw, scope.viewer, page=scope.page, version=fresh.version, query=chosen_here(scope)
             )
         except SightlineError as refusal:
-            st.error(str(refusal), icon=":material/error:")
+            say_refused(refusal)
             return
         st.query_params["as_of"] = str(fresh.version)
         st.rerun()

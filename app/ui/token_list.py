@@ -6,6 +6,7 @@ from app import serving
 from app.access import Viewer
 from app.commands.tokens import LONGEST_NAME, Token, make_token, revoke_token, tokens
 from app.ui.done import attempt, said
+from app.ui.failure import say_refused
 from app.ui.words import moment
 from db.errors import SightlineError
 
@@ -56,7 +57,7 @@ def _make(viewer: Viewer) -> None:
         try:
             made = make_token(serving.engines().rw, viewer, name=name, days=_DAYS[days], only_reads=only_reads)
         except SightlineError as refusal:
-            st.error(str(refusal))
+            say_refused(refusal)
         else:
             st.session_state[_MADE] = made.token
             st.rerun()
