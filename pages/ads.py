@@ -38,7 +38,7 @@ else:
     split = ui.one_of("by", SPLITS, label="Split by")
     part = split.lower()
     here = scope.chosen((*scope.query, ("by", split)))
-    ui.bars(ui.ask(("spend", "roas"), here, by=part, order="-spend"), title=f"Spend by {part}")
+    ui.bars(ui.ask(("spend", "roas"), here, by=part, order="-spend"), title=f"Spend by {part}", opens="ads")
     parts = ui.ask(PER_PART, here.uncompared, by=part, order="-spend")
     ui.table(
         parts,

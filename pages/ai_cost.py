@@ -57,7 +57,7 @@ with left:
     month_end(scope)
 with right:
     ui.area(ui.ask("ai_cost", once, by="model", grain=scope.grain), title="AI cost by model")
-    ui.bars(ui.ask("ai_cost", once, by="product", order="-ai_cost"), title="AI cost by product")
+    ui.bars(ui.ask("ai_cost", once, by="product", order="-ai_cost"), title="AI cost by product", opens="ai_cost")
 
 view = ui.one_of("show", VIEWS)
 behind = scope.chosen((*scope.query, ("show", SHOW)))

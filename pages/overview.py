@@ -18,8 +18,10 @@ with left:
     ui.line(ui.ask("conversions", scope, grain=scope.grain), title="Conversions")
 with right:
     ui.area(ui.ask("generations", scope.uncompared, by="product", grain=scope.grain), title="AI generations by product")
-ui.reasons(EXPLAINED, scope, by="workspace", title="What changed most, and why")
-ui.table(ui.ask(PER_PRODUCT, scope, by="product", order="-generations"), name="products", title="Products")
+ui.reasons(EXPLAINED, scope, by="workspace", title="What changed most, and why", opens="overview")
+ui.table(
+    ui.ask(PER_PRODUCT, scope, by="product", order="-generations"), name="products", title="Products", opens="overview"
+)
 alerts = ui.read("alerts", scope, limit=8)
 ui.table(
     [brief(one) for one in alerts.rows],

@@ -43,7 +43,9 @@ if view == "Components":
     parts = ui.ask(PER_COMPONENT, here.uncompared, by=("component", "component_type"), order="-views")
     ui.table(parts, name="components", title="Components", why="(none) is what happened on no component.")
 elif view == "Sources":
-    ui.bars(ui.ask(("conversions",), here, by="source", order="-conversions"), title="Conversions by source")
+    ui.bars(
+        ui.ask(("conversions",), here, by="source", order="-conversions"), title="Conversions by source", opens="web"
+    )
     ui.table(
         ui.ask(PER_SOURCE, here.uncompared, by=("source", "medium"), order="-views"),
         name="sources",
@@ -53,7 +55,7 @@ elif view == "Sources":
     )
 elif view == "Countries":
     countries = ui.ask(("views", "clicks", "clicks_per_view", "form_submits"), here, by="country", order="-views")
-    ui.bars(countries, title="Views by country", metrics=("views",))
+    ui.bars(countries, title="Views by country", metrics=("views",), opens="web")
     ui.table(countries, name="countries", title="Countries", why="Conversions do not tell a country.", opens="web")
 elif view == "Attribution":
     attributed(scope)

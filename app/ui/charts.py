@@ -12,6 +12,7 @@ from app.ui.drawings import drawn_once
 from app.ui.empty import empty_card, refusal_card
 from app.ui.field import Limit
 from app.ui.markup import Markup, joined, tag
+from app.ui.opened import leading, opener
 from app.ui.ranks import heat_map, ranked
 from app.ui.series import OverTime, over_time
 
@@ -75,17 +76,27 @@ def area(answer: Asked | Refused, *, title: str, why: str = "", metrics: Sequenc
     _stacked(answer, title, why, metrics, columns=False)
 
 
-def bars(answer: Asked | Refused, *, title: str, why: str = "", metrics: Sequence[str] | None = None) -> None:
-    """Columns over time; or a ranking, where the answer is split by something else than time."""
+def bars(
+    answer: Asked | Refused,
+    *,
+    title: str,
+    why: str = "",
+    metrics: Sequence[str] | None = None,
+    opens: str | None = None,
+) -> None:
+    """Columns over time; or a ranking, where the answer is split by something else than time.
+
+    `opens` is the page that the names of a ranking lead to.
+    """
     if isinstance(answer, Refused) or any(one.is_bucket for one in answer.by):
         _stacked(answer, title, why, metrics, columns=True)
     else:
         chart(
             answer,
-            lambda asked: ranked(asked, _chosen(asked, metrics)),
+            lambda asked: ranked(asked, _chosen(asked, metrics), opener(asked, opens)),
             title=title,
             why=why,
-            how=("ranked", _named(metrics)),
+            how=("ranked", _named(metrics), leading(answer, opens)),
         )
 
 

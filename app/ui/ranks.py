@@ -7,6 +7,7 @@ from app.metrics.dimensions import Dimension
 from app.metrics.metric import Metric
 from app.ui import words
 from app.ui.asking import Asked
+from app.ui.grid import Opened
 from app.ui.markup import Markup, tag
 
 _MOST = 15
@@ -17,20 +18,23 @@ def name_of(row: dict[str, Any], by: Sequence[Dimension]) -> str:
     return " · ".join(words.name_of(one, row) for one in by)
 
 
-def ranked(asked: Asked, metrics: Sequence[Metric]) -> Markup:
-    """A bar for each thing, the largest first; a mark shows where it was before."""
+def ranked(asked: Asked, metrics: Sequence[Metric], opened: Opened | None = None) -> Markup:
+    """A bar for each thing, the largest first; a mark shows where it was before, and its name may lead somewhere."""
     metric = metrics[0]
     rows = sorted((row for row in asked.rows() if row[metric.name] is not None), key=lambda row: -row[metric.name])
     largest = float(max((abs(row[metric.name]) for row in rows), default=0) or 1)
-    cells = [cell for row in rows[:_MOST] for cell in _bar(asked, row, metric, largest)]
+    cells = [cell for row in rows[:_MOST] for cell in _bar(asked, row, metric, largest, opened)]
     more = (
         tag("p", f"{len(rows) - _MOST} more are in the table.", class_="sl-small sl-muted") if len(rows) > _MOST else ""
     )
     return Markup(tag("div", *cells, class_="sl-rows") + more)
 
 
-def _bar(asked: Asked, row: dict[str, Any], metric: Metric, largest: float) -> tuple[Markup, Markup, Markup]:
+def _bar(
+    asked: Asked, row: dict[str, Any], metric: Metric, largest: float, opened: Opened | None
+) -> tuple[Markup, Markup, Markup]:
     name, value = name_of(row, asked.by), row[metric.name]
+    is_there = row[asked.by[0].name] is not None
     before = row.get(f"{metric.name}_before")
     told = words.figure(value, metric.unit, asked.receipt.currency)
     hint = f"{name}: {told}" + (
@@ -39,7 +43,7 @@ def _bar(asked: Asked, row: dict[str, Any], metric: Metric, largest: float) -> t
     mark = tag("u", style=f"left:{min(100.0, float(before) / largest * 100):.1f}%") if before is not None else ""
     fill = tag("i", style=f"left:0;width:{max(0.0, float(value) / largest * 100):.1f}%")
     return (
-        tag("span", name, class_="name", title=name),
+        tag("span", opened(row, name) if opened and is_there else name, class_="name", title=name),
         tag("span", fill, mark, class_="bar sl-c0", title=hint),
         tag("span", told, class_="figure"),
     )

@@ -11,10 +11,10 @@ from app.ui import words
 from app.ui.asking import Asked, Refused, answered
 from app.ui.behind import behind, downloads, slug
 from app.ui.empty import empty_card, refusal_card
-from app.ui.grid import Opened, Row, grid, shown_key
-from app.ui.links import address, anchor
+from app.ui.grid import Row, grid, shown_key
 from app.ui.live import behind_list, live_downloads, told_of
 from app.ui.markup import Markup, joined, tag
+from app.ui.opened import opener
 from app.ui.people import still_here
 from app.ui.rows import Columns, Rows, columns_of, label_of, listing, rows_of, text_of
 from app.ui.scope import Scope
@@ -77,7 +77,7 @@ def _answer(answer: Asked, name: str, opens: str | None, is_totalled: bool) -> N
         rows = sifted(rows, name, _orders(answer), lambda row: _text(answer, row), f"Search by {by}")
     number = len(rows)
     rows = turned(rows, name)
-    opened = _opener(answer, opens) if opens else None
+    opened = opener(answer, opens)
     total = _total(answer) if is_totalled else None
     drawn = grid(answer, rows, total=total, together=_together(number, answer.keys_found), opened=opened)
     counted = words.counted(number, "row") + (f" of {answer.keys_found:,}" if answer.keys_found > number else "")
@@ -135,14 +135,3 @@ def _total(answer: Asked) -> Row | None:
     version = answer.receipt.lake_version
     whole = answered(replace(answer.question, by=(), grain=None, order=None, limit=None, as_of=version), answer.scope)
     return next(iter(whole.rows()), None)
-
-
-def _opener(answer: Asked, opens: str) -> Opened:
-    key = answer.by[0]
-
-    def link(row: Row, name: str) -> Markup:
-        # Filters of listed values, and of workspaces, are named in addresses as people read them.
-        chosen = words.name_of(key, row) if key.values or key.name == "workspace" else row[key.name]
-        return anchor(name, address(opens, answer.scope, **{key.name: chosen}))
-
-    return link
