@@ -166,8 +166,9 @@ def test_who_writes_on_an_older_state_sees_both_versions(shown):
     expect(refusal).to_contain_text("Nothing of yours was saved.")
     rows = {row[0]: row[1:] for row in refusal.locator("tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.querySelectorAll('th, td')].map(cell => cell.textContent))")}  # fmt: skip
-    assert rows["Name"] == ["All videos", "Videos"]
-    assert rows["Amount"][1] == "77"
+    # As it was when both opened it, as it is now, and as it was to become.
+    assert rows["Name"] == ["Videos", "All videos", "Videos"]
+    assert rows["Amount"][2] == "77"
     back = edit(second, "All videos", "Change")
     back.get_by_label("Name").fill("Videos")
     back.get_by_role("button", name="Save").click()

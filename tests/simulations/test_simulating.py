@@ -112,8 +112,10 @@ def test_who_gets_more_room_is_told_apart(company):
 
 def test_who_subscribed_within_the_window_counts_from_then(company):
     """48 hours at 2.40 a day: 4.80 more. Their trial has not ended in the other case, and pays nothing."""
-    company.neighbour(price=73, started_at=NOW - 48 * HOUR)
-    company.neighbour(price=73, status="trialing", started_at=NOW - 48 * HOUR)
+    # Of this moment: each minute since the module was read would count.
+    since = datetime.now(UTC) - 48 * HOUR
+    company.neighbour(price=73, started_at=since)
+    company.neighbour(price=73, status="trialing", started_at=since)
     found = company.simulated()
     assert round(found.sums.revenue_before, 2) == Decimal("40.80")
     assert found.workspaces == 3
