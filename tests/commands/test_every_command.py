@@ -200,7 +200,7 @@ WITHOUT_A_STATE = {
     "does one thing once: whoever is second finds it done, or is refused": {
         "alerts.acknowledge", "alerts.snooze", "customers.deactivate", "customers.end_sessions",
         "customers.reactivate", "customers.remove", "jobs.cancel", "jobs.keep", "jobs.run_again", "jobs.run_now",
-        "months.close", "months.reopen", "plans.approve", "plans.decline", "plans.undo_move", "prices.approve",
+        "months.close", "months.reopen", "plans.approve", "plans.decline", "plans.undo_move",
         "prices.reject", "quotas.give_up", "stops.end", "team.end_sessions", "tokens.revoke", "workspaces.restore",
     },
     "takes back what was just done, by what that answered": {"components.offer_again", "templates.take_back"},
