@@ -24,7 +24,7 @@ from app.money.bills import Kind, Meter
 from app.records.reconciled import calls_behind, corrections_behind
 from db.engine import seeing
 from db.errors import SightlineError
-from tests.db.rows import NOON, user, workspace
+from tests.db.rows import NOON, add, user, workspace
 from tests.ingest.samples import as_bytes, google_file, google_row, openai_bucket, openai_cost, openai_usage, page
 from tests.money.test_approvals import BEGAN, MONTH, asked, call, proposal
 
@@ -173,6 +173,40 @@ def test_the_ledger_and_a_bill_are_compared_from_the_rows(database, finance, hom
         database.ro, finance, provider="openai", model="gpt-4o", day=DAY, zone="UTC", kind=Kind.UNPRICED
     )
     assert [(one.tokens_in, one.cost) for one in behind] == [(200_000, None)]
+
+
+def test_price_zone_lateness_and_rounding_are_told_from_the_rows_to_the_last_place(database, finance, home):
+    """At 2.50 a million: a call of California's evening, one that ended after its midnight, and a day at 3.00."""
+    of = {"provider": "google", "model": "gemini-2.5-flash"}
+    with database.setup.begin() as connection:
+        add(connection, "ai_prices", **of, unit="input", price=Decimal("2.5"), per=1_000_000, version=1, source="test",
+            valid_from=BEGAN, approved_at=NOON)  # fmt: skip
+    day = {number: DAY + timedelta(days=number) for number in range(5)}
+    at = {number: NOON + timedelta(days=number) for number in range(5)}
+    midnight = at[3].replace(hour=7, minute=30)
+    call(database, home, **of, input_tokens=1_000_003)
+    call(database, home, **of, input_tokens=200_000, created_at=at[1].replace(hour=3))
+    call(database, home, **of, input_tokens=400_000, created_at=midnight - timedelta(hours=1, minutes=15),
+         completed_at=midnight + timedelta(hours=1))  # fmt: skip
+    call(database, home, **of, input_tokens=1_000_000, created_at=at[4])
+    with seeing(database.rw, finance.workspaces) as connection:
+        connection.execute(text("SELECT price_new_ai_calls(:since)"), {"since": BEGAN})
+    sku = "GenerateContent text input token count for Gemini 2.5 Flash"
+    told = ((0, "1,200,003", "3.000008"), (3, "400,000", "1.000000"), (4, "1,000,000", "3.000000"))
+    content = google_file(*(google_row(sku, str(day[number]), *rest, "count", cost) for number, *rest, cost in told))
+    read(database, finance, content, name="bill.csv")
+    found = reconciliation(database.rw, finance, the_bill(database, finance))
+    assert {(part.day, part.kind): part.amount for part in found.parts} == {
+        (day[1], Kind.ZONE): Decimal("-0.5"),
+        (day[0], Kind.ZONE): Decimal("0.5"),
+        (day[0], Kind.ROUNDING): Decimal("0.0000005"),
+        (day[3], Kind.ZONE): -1,
+        (day[2], Kind.ZONE): 1,
+        (day[2], Kind.LATE): -1,
+        (day[3], Kind.LATE): 1,
+        (day[4], Kind.PRICE): Decimal("0.5"),
+    }
+    assert (found.ledger, found.charged) == (Decimal("6.5000075"), Decimal("7.000008"))
 
 
 def test_a_part_opens_the_calls_that_used_what_it_is_about_and_the_lines_of_its_day(database, finance, home):
