@@ -1,6 +1,7 @@
 """Lists that are read live from Postgres, each under a name: pages show some rows of one, a download holds them all."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,7 +68,10 @@ def _narrowed(wanted: Wanted) -> Narrowed:
 
 
 def _email_events(wanted: Wanted) -> Page[events.EmailEvent]:
-    return events.email_events(wanted.engine, wanted.viewer, _narrowed(wanted), **wanted.paged)
+    """An event has no product of its own: it is the campaign's."""
+    products, domains = wanted.given.get("product", ()), wanted.given.get("domain", ())
+    only = replace(_narrowed(wanted), having={}, products=products, domains=domains)
+    return events.email_events(wanted.engine, wanted.viewer, only, **wanted.paged)
 
 
 def _web_events(wanted: Wanted) -> Page[events.WebEvent]:
@@ -354,7 +358,8 @@ _CALLS = (*_DAYS, "workspace", "provider", "model", "product")
 LISTS: Mapping[str, LiveList] = {
     name: LiveList(read, row, frozenset(narrowed_by), frozenset(kept_back), name in _LONG)
     for name, read, row, narrowed_by, kept_back in (
-        ("email_events", _email_events, events.EmailEvent, (*_DAYS, "workspace", "kind", "campaign", "contact"), ()),
+        ("email_events", _email_events, events.EmailEvent, (*_DAYS, "workspace", "kind", "campaign", "contact",
+            "product", "channel", "domain"), ()),
         ("web_events", _web_events, events.WebEvent, (*_DAYS, "campaign"), ()),
         # What people asked a model for is read in its product, not carried away from here.
         ("generations", _generations, events.Generation, (*_DAYS, "workspace", "channel", "kind", "status", "product",

@@ -130,6 +130,11 @@ class _Fact:
 
 _CAMPAIGN = "LEFT JOIN campaigns AS c ON c.workspace_id = e.workspace_id AND c.id = e.campaign_id"
 _COMPONENT = "LEFT JOIN campaign_components AS p ON p.workspace_id = e.workspace_id AND p.id = e.component_id"
+# By its own key, of each event that is walked past: a large provider's domain has more contacts than a page has events.
+_OF_DOMAIN = """
+    SELECT FROM contacts AS d
+    WHERE d.workspace_id = {0}.workspace_id AND d.id = {0}.contact_id AND d.email_domain = ANY (:domains)
+    """
 _EMAIL = _Fact(
     "email_events",
     "occurred_at",
@@ -176,7 +181,8 @@ class Narrowed:
     """Which events: of one campaign, contact or user, in some workspaces, of some kinds, in some days.
 
     Days are days of the reporting zone, from `since` up to and without `until`. `having` names columns of the list and
-    the values that are let through. Workspaces are named by their keys, or by their short names.
+    the values that are let through. Workspaces are named by their keys, or by their short names. Channels and
+    products are the campaign's, domains those of the contact's address.
     """
 
     campaign: UUID | None = None
@@ -187,6 +193,8 @@ class Narrowed:
     statuses: tuple[str, ...] = ()
     slugs: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
     having: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     since: date | None = None
     until: date | None = None
@@ -248,6 +256,8 @@ def _listed(engine: Engine, viewer: Viewer, fact: _Fact, make: type[Any], asked:
         "kinds": list(only.kinds),
         "statuses": list(only.statuses),
         "channels": list(only.channels),
+        "products": list(only.products),
+        "domains": list(only.domains),
         **{f"only_{name}": list(values) for name, values in only.having.items()},
         "since": since,
         "until": until,
@@ -283,6 +293,8 @@ def _conditions(fact: _Fact, only: Narrowed, after: Place | None) -> Iterator[st
         (only.kinds, f"{fact.kind} = ANY (:kinds)"),
         (only.statuses, "status = ANY (:statuses)"),
         (only.channels, "campaign_id IN (SELECT id FROM campaigns WHERE channel = ANY (:channels))"),
+        (only.products, "campaign_id IN (SELECT id FROM campaigns WHERE product = ANY (:products))"),
+        (only.domains, f"EXISTS ({_OF_DOMAIN.format(fact.table)})"),
         (only.since, f"{fact.at} >= :since"),
         (only.until, f"{fact.at} < :until"),
         # Twice: a pair is compared by no index, and its first half alone is.

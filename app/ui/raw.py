@@ -28,18 +28,19 @@ EMAIL_COLUMNS: Columns = {
     "user_agent": "Read with",
 }
 _ALL = "All"
+_FILTERS = ("workspace", "product", "channel", "domain")
 _LIVE = "Read from the database a moment ago; the newest first."
 
 
 def raw_emails(page: str, scope: Scope, **kept: object) -> None:
-    """Events of the period in the chosen workspaces, of one kind or of all; `kept` stays in the address."""
+    """Events of the period as the page's filters choose them, of one kind or of all; `kept` stays in the address."""
     kind = _kind()
     found = read(
         "email_events",
         scope,
         after=place(scope, "emails", kind),
         limit=PAGE,
-        workspace=scope.where.get("workspace"),
+        **{name: scope.where.get(name) for name in _FILTERS},
         kind=None if kind == _ALL else kind.lower(),
         since=scope.since,
         until=scope.until,
@@ -48,10 +49,10 @@ def raw_emails(page: str, scope: Scope, **kept: object) -> None:
         email_rows(found.rows),
         name="raw-emails",
         title="Single events",
-        why=_LIVE + _unfiltered(scope),
+        why=_LIVE,
         columns=EMAIL_COLUMNS,
         scope=scope,
-        empty=("No such event in this period.", "Choose another period or kind, or fewer workspaces."),
+        empty=("No such event in this period.", "Choose another period or kind, or fewer filters."),
         read=found,
     )
     onward(page, scope, found.next, "emails", kind, **kept, event=None if kind == _ALL else kind)
@@ -75,9 +76,3 @@ def _kind() -> str:
     if broken:
         say_broken(broken)
     return st.selectbox("Kind of event", options, key="event", bind="query-params", width=220) or _ALL
-
-
-def _unfiltered(scope: Scope) -> str:
-    """Filters that single events are not narrowed by."""
-    others = [words.spelled(name).lower() for name in scope.where if name != "workspace"]
-    return f" Not narrowed by {' and '.join(others)}." if others else ""

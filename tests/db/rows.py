@@ -57,8 +57,7 @@ def campaign(connection, workspace_id, channel, *, of_channel=None, **values):
         "campaigns",
         workspace_id=workspace_id,
         channel=channel,
-        product=product,
-        **{"name": f"Campaign {next(_numbers)}", **values},
+        **{"product": product, "name": f"Campaign {next(_numbers)}", **values},
     )
     own = {"email": "email_campaigns", "web": "web_campaigns", "ads": "ad_campaigns"}[channel]
     add(connection, own, workspace_id=workspace_id, campaign_id=made.id, **demanded, **(of_channel or {}))

@@ -84,6 +84,32 @@ def test_older_events_follow_the_newest_without_gap_or_repetition(pages):
     assert seen == [email for (email,) in expected]
 
 
+def test_single_events_are_those_that_the_filters_choose(pages):
+    """Of one domain and one product: as many pages as there are events, and the download is of the same."""
+    choice = CHOICES["product"]
+    query = f"{choice.address}&{urlencode({'show': 'Single events', 'domain': 'inbox.example', 'event': 'Bounced'})}"
+    seen, links = [], []
+    while query:
+        page = pages.open("emails.py", query, "limited")
+        seen += [row[3] for row in page.cards["Single events"].rows]
+        links += [to for told, to in page.links if told == "CSV" and "email_events" in to]
+        query = page.query_of("Older")
+    expected = pages.rows(
+        f"""
+        SELECT p.email FROM email_events AS t
+        JOIN campaigns AS c ON c.workspace_id = t.workspace_id AND c.id = t.campaign_id
+        JOIN contacts AS p ON p.workspace_id = t.workspace_id AND p.id = t.contact_id
+        WHERE t.event_type = 'bounced' AND p.email_domain = 'inbox.example'
+            AND {choice.holds("t.occurred_at", "limited")}
+        ORDER BY t.occurred_at DESC, t.id DESC
+        """
+    )
+    assert seen == [email for (email,) in expected]
+    assert seen
+    assert all("product=mailer" in link and "domain=inbox.example" in link for link in links)
+    assert links
+
+
 def test_what_can_not_be_used_falls_back_and_is_said(pages):
     query = urlencode({"show": "Nowhere", "opens": "Robots", "domain": "<b>", "grain": "Blink"})
     seen = pages.open("emails.py", query, "viewer")

@@ -102,6 +102,25 @@ def test_events_are_narrowed_by_kind_campaign_contact_and_days(shop, mailing):
     assert count(workspaces=frozenset()) == 0
 
 
+def test_events_are_narrowed_by_their_campaigns_product_and_channel_and_their_contacts_domain(shop, mailing):
+    spring, ann = mailing
+    made_elsewhere = campaign(shop.connection, shop.workspace, "email", product="email_studio")
+    bob = contact(shop.connection, shop.workspace, email="bob@Mail.example")
+    for of, who in ((spring, ann), (spring, bob), (made_elsewhere, bob)):
+        opened(shop, of, who, NOON)
+    ro, viewer = shop.made()
+
+    def found(**only):
+        return sorted((one.campaign_id, one.email) for one in email_events(ro, viewer, Narrowed(**only)).rows)
+
+    assert len(found(channels=("email",))) == 3
+    assert found(channels=("web",)) == []
+    assert found(products=("email_studio",)) == [(made_elsewhere.id, "bob@Mail.example")]
+    assert found(domains=("example.com",)) == [(spring.id, "ann@example.com")]
+    assert found(domains=("mail.example",), products=("mailer",)) == [(spring.id, "bob@Mail.example")]
+    assert len(found(domains=("mail.example", "example.com"))) == 3
+
+
 def test_days_are_those_of_the_reporting_zone(shop, mailing, monkeypatch):
     """At 20:00 UTC it is the next day in Kolkata."""
     monkeypatch.setenv("SIGHTLINE_ZONE", "Asia/Kolkata")
