@@ -51,7 +51,10 @@ def months_close(
     """
     first = _first(month)
     with shared.operating() as (engine, by):
+        warnings = closes.open_calls(engine, by, first).warnings
         closes.close_month(engine, by, first, despite_unpriced=despite_unpriced)
+    for warning in warnings:
+        say(warning)
     say(f"{first:%B %Y} is closed.")
 
 

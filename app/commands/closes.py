@@ -56,6 +56,44 @@ class ReopenedMonth:
         )
 
 
+@dataclass(frozen=True)
+class OpenCalls:
+    """Calls of a month that a close would leave without a cost, of the workspaces that the viewer sees."""
+
+    running: int
+    unpriced: int
+    cancelled: int
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody who closes the month should know; what has no price stands in the way by itself."""
+        told = (
+            (self.running, "are still running: what they cost can then only be a correction."),
+            (self.cancelled, "were cancelled and have no price, though the provider may charge for them."),
+        )
+        return tuple(f"{count:,} calls {what}" for count, what in told if count)
+
+
+_OPEN_CALLS = text("""
+    SELECT COUNT(*) FILTER (WHERE g.status NOT IN ('completed', 'failed', 'cancelled')) AS running,
+        COUNT(*) FILTER (WHERE g.status IN ('completed', 'failed')) AS unpriced,
+        COUNT(*) FILTER (WHERE g.status = 'cancelled') AS cancelled
+    FROM ai_generations AS g
+    WHERE g.cost IS NULL
+        AND g.created_at >= CAST(:month AS TIMESTAMP) AT TIME ZONE 'UTC'
+        AND g.created_at < (CAST(:month AS TIMESTAMP) + INTERVAL '1 month') AT TIME ZONE 'UTC'
+    """)
+
+
+def open_calls(engine: Engine, by: Viewer, month: date) -> OpenCalls:
+    """What is not at its end in a month that somebody is about to close."""
+    by.require(Permission.AI_COST_READ)
+    _require_first(month)
+    with seeing(engine, by.workspaces) as connection:
+        require_whole_company(connection, by)
+        return OpenCalls(**connection.execute(_OPEN_CALLS, {"month": month}).mappings().one())
+
+
 def closed_months(engine: Engine, by: Viewer) -> list[ClosedMonth]:
     """The closed months, newest first."""
     by.require(Permission.AI_COST_READ)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import serving
 from app.access import Permission
-from app.commands.closes import close_month, reopen_month
+from app.commands.closes import close_month, open_calls, reopen_month
 from app.commands.reconciling import KeptBill
 from app.metrics.metric import Unit
 from app.records.months import MonthClose, month_close, month_corrections
@@ -99,6 +99,8 @@ def _close(choice: BillChoice, waiting: tuple[KeptBill, ...]) -> None:
         f"The calls of {choice.month:%B %Y} and what they cost stay as they are, for every workspace: the database"
         " refuses whoever changes them. Prices that are approved later become corrections. Approved bills close too."
     )
+    for warning in open_calls(serving.engines().ro, choice.scope.viewer, choice.month).warnings:
+        st.html(tag("p", warning, class_="sl"))
     is_sure = True
     if waiting:
         names = " and ".join(provider_name(one.provider) for one in waiting)

@@ -101,8 +101,11 @@ def test_a_month_is_closed_listed_and_opened_again_for_a_reason(database, run):
     assert "No month is closed." in run("list", of="months")
     with pytest.raises(SightlineError, match=r"1 calls of .* have no price"):
         run("close", month, of="months")
-    assert f"{NOON:%B %Y} is closed." in run("close", month, "--despite-unpriced", of="months")
-    assert re.search(rf"{month} .* 1 .* 1 .* 0\.00", run("list", of="months").replace("│", ""))
+    call(database, home, status="processing")
+    said = run("close", month, "--despite-unpriced", of="months")
+    assert f"{NOON:%B %Y} is closed." in said
+    assert "1 calls are still running" in said
+    assert re.search(rf"{month} .* 2 .* 1 .* 0\.00", run("list", of="months").replace("│", ""))
     with pytest.raises(SightlineError, match="is closed already"):
         run("close", month, "--despite-unpriced", of="months")
     with pytest.raises(SightlineError, match="for a reason"):

@@ -219,6 +219,20 @@ def test_calls_without_a_price_stand_in_the_way_of_a_close_unless_somebody_says_
     assert costs(database) == [(None, None, None)]
 
 
+def test_who_closes_is_told_of_calls_that_run_and_of_cancelled_ones_without_a_price(database, finance, home):
+    for status in ("processing", "processing", "cancelled", "completed"):
+        call(database, home, status=status)
+    call(database, home, status="cancelled", cost=1, price_version=1)
+    call(database, home, status="processing", created_at=ENDED)
+    found = closes.open_calls(database.ro, finance, MONTH)
+    assert (found.running, found.unpriced, found.cancelled) == (2, 1, 1)
+    running, cancelled = found.warnings
+    assert running.startswith("2 calls are still running")
+    assert cancelled.startswith("1 calls were cancelled and have no price")
+    closes.close_month(database.rw, finance, MONTH, despite_unpriced=True)
+    assert closes.open_calls(database.ro, finance, AFTER).warnings == (running.replace("2", "1", 1),)
+
+
 def test_a_month_that_runs_or_is_closed_already_is_not_closed(database, finance, closed):
     with pytest.raises(SightlineError, match="is not over"):
         closes.close_month(database.rw, finance, AFTER)
