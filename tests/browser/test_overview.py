@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import expect
 
+from app.access import Role, Viewer
 from app.ui.menu import PAGES
 from app.ui.words import PRODUCT_NAMES
 from tests.browser.conftest import served
@@ -94,12 +95,17 @@ def test_the_table_shows_per_product_what_counting_the_rows_gives(site, whole, c
     assert int(totals[header.index(column)].replace(",", "")) == sum(counted.values())
 
 
-def test_every_page_is_in_the_navigation_at_once(whole):
-    """None waits behind a button: who does not know of a page would not look for it."""
-    links = whole.get_by_test_id("stSidebarNavLink")
-    for page in PAGES:
-        found = links.filter(has=whole.get_by_text(page.title, exact=True))
-        expect(found).to_have_count(0 if page.is_detail else 1)
+@pytest.mark.parametrize("role", Role)
+def test_every_page_that_opens_to_somebody_is_in_their_navigation_at_once(site, signed_in, role):
+    """None waits behind a button: who does not know of a page would not look for it. No other page is named."""
+    seen = signed_in(str(role)).new_page()
+    seen.goto(site.url)
+    viewer = Viewer("somebody", frozenset({role}), frozenset())
+    theirs = [page for page in PAGES if page.opens_to(viewer) and not page.is_detail]
+    links = seen.get_by_test_id("stSidebarNavLink")
+    expect(links).to_have_count(len(theirs))
+    for page in theirs:
+        expect(links.filter(has=seen.get_by_text(page.title, exact=True))).to_have_count(1)
 
 
 def test_light_and_dark_follow_the_persons_system(site, look):
