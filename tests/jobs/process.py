@@ -4,8 +4,10 @@ import json
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 
 from app.database import Engines
+from app.jobs.catalogue import Catalogue
 from app.jobs.service import serve_jobs
 from db.engine import engine_for
 from tests.jobs.kinds import catalogue
@@ -18,8 +20,8 @@ _context.set_forkserver_preload(["tests.jobs.process"])
 class WorkerProcess:
     """A worker at the other end of signals."""
 
-    def __init__(self, addresses: str) -> None:
-        self._process = _context.Process(target=_serve, args=(addresses,), daemon=True)
+    def __init__(self, addresses: str, kinds: Callable[[], Catalogue] = catalogue) -> None:
+        self._process = _context.Process(target=_serve, args=(addresses, kinds), daemon=True)
         self._process.start()
 
     @property
@@ -41,8 +43,8 @@ class WorkerProcess:
         return self._process.exitcode
 
 
-def _serve(addresses: str) -> None:
+def _serve(addresses: str, kinds: Callable[[], Catalogue]) -> None:
     engines = Engines(**{name: engine_for(url) for name, url in json.loads(addresses).items()})
     # As the command line does: a second signal interrupts.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    serve_jobs(engines, catalogue())
+    serve_jobs(engines, kinds())
