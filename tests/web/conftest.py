@@ -56,6 +56,8 @@ def installation(server18: Server, tmp_path_factory: pytest.TempPathFactory) -> 
         patch.setenv("SIGHTLINE_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("DATABASE_URL", server18.url(fresh.name))
         settings.cache_clear()
+        # Whoever ran pages in this process before has left connections to an installation of theirs.
+        serving.close()
         with database.database_address(print) as address, database.setup_engine(address) as setup:
             database.migrate(setup, print)
         for email, role in (("ada@team.example", Role.ADMIN), ("vic@team.example", Role.VIEWER)):
