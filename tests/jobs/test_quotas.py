@@ -11,7 +11,7 @@ KINDS = Catalogue(quota_jobs())
 
 def test_what_was_held_too_long_is_freed_in_every_workspace(each_yard):
     """Three reservations of half an hour ago, two at a time; the one of now stays."""
-    shops = [make_shop(each_yard.database), make_shop(each_yard.database)]
+    shops = [make_shop(each_yard.database, tier=tier) for tier in ("creator", "agency")]
     long_ago = datetime.now(UTC) - timedelta(minutes=30)
     for number, shop in enumerate((*shops, shops[0])):
         shop.limit(10) if number < 2 else None

@@ -97,7 +97,7 @@ def make_shop(database, *, zone="UTC", began=BEGAN, **of_plan):
             **{"product": "web_builder", "tier": "creator", "price": 19, "status": "published", "published_at": NOON}
             | of_plan,
         )
-        live = subscription(connection, home, owner, plan=bought, product="web_builder", tier="creator",
+        live = subscription(connection, home, owner, plan=bought, product="web_builder", tier=bought.tier,
             started_at=began).id  # fmt: skip
     return Shop(database, home, owner, bought.id, live)
 
