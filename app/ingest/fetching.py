@@ -16,19 +16,26 @@ _SECONDS = 60
 _MOST_PAGES = 100
 
 
+Asked = Mapping[str, str | list[str]]
+
+
 @dataclass(frozen=True)
 class Report:
-    """One report of an interface: its address, and what it is asked."""
+    """One report of an interface: its addresses, whose answers are read as one, and what each is asked."""
 
     name: str
-    path: str
-    asked: Mapping[str, str | list[str]]
+    asked: Mapping[str, Asked]
+
+
+def may_be_asked(provider: str) -> bool:
+    """Whether the provider has an interface for what it charges; others are read from files."""
+    return provider in _REPORTS
 
 
 def fetch_bill(provider: str, month: date) -> Iterator[tuple[str, bytes]]:
     """Costs and usage of a month, by name."""
     until = (month + timedelta(days=31)).replace(day=1)
-    if provider not in _REPORTS:
+    if not may_be_asked(provider):
         raise SightlineError(
             f"{provider} has no interface for bills that Sightline asks.",
             fix="Export the month as a file, and read that in.",
@@ -40,9 +47,14 @@ def fetch_bill(provider: str, month: date) -> Iterator[tuple[str, bytes]]:
 
 
 def _pages(client: httpx2.Client, report: Report) -> Iterator[dict[str, Any]]:
+    for path, asked in report.asked.items():
+        yield from _pages_of(client, report, path, asked)
+
+
+def _pages_of(client: httpx2.Client, report: Report, path: str, asked: Asked) -> Iterator[dict[str, Any]]:
     page: str | None = None
     for _ in range(_MOST_PAGES):
-        found = _answer(client, report, {**report.asked, **({"page": page} if page else {})})
+        found = _answer(client, report, path, {**asked, **({"page": page} if page else {})})
         yield found
         page = found.get("next_page")
         if not found.get("has_more") or not page:
@@ -50,9 +62,9 @@ def _pages(client: httpx2.Client, report: Report) -> Iterator[dict[str, Any]]:
     raise SightlineError(f"{report.name} has more than {_MOST_PAGES} pages.", why="The provider goes round in circles.")
 
 
-def _answer(client: httpx2.Client, report: Report, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(client: httpx2.Client, report: Report, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        answer = client.get(report.path, params=asked)
+        answer = client.get(path, params=asked)
     except httpx2.HTTPError as error:
         raise SightlineError(
             f"{report.name} could not be asked for at {client.base_url.host}.",
@@ -96,24 +108,29 @@ def _require(key: str, setting: str) -> None:
 
 
 def _openai_reports(since: date, until: date) -> list[Report]:
-    span = {"start_time": _seconds(since), "end_time": _seconds(until), "bucket_width": "1d"}
-    usage: dict[str, str | list[str]] = {"group_by": ["model", "batch", "service_tier"], "limit": "31"}
-    return [
-        Report("costs", "organization/costs", {**span, "group_by": ["line_item"], "limit": "31"}),
-        Report("usage", "organization/usage/completions", {**span, **usage}),
-    ]
+    span: Asked = {"start_time": _seconds(since), "end_time": _seconds(until), "bucket_width": "1d"}
+    of_models: Asked = {**span, "group_by": ["model"], "limit": "31"}
+    usage: dict[str, Asked] = {
+        "organization/usage/completions": {**of_models, "group_by": ["model", "batch", "service_tier"]},
+        "organization/usage/embeddings": of_models,
+        # By the model alone: the report knows no quality, and costs tell size and quality.
+        "organization/usage/images": of_models,
+        "organization/usage/audio_transcriptions": of_models,
+    }
+    costs: dict[str, Asked] = {"organization/costs": {**span, "group_by": ["line_item"], "limit": "31"}}
+    return [Report("costs", costs), Report("usage", usage)]
 
 
 def _anthropic_reports(since: date, until: date) -> list[Report]:
-    span = {"starting_at": f"{since}T00:00:00Z", "ending_at": f"{until}T00:00:00Z", "bucket_width": "1d", "limit": "31"}
-    return [
-        Report("cost report", "organizations/cost_report", {**span, "group_by[]": ["description"]}),
-        Report(
-            "usage report",
-            "organizations/usage_report/messages",
-            {**span, "group_by[]": ["model", "service_tier", "context_window"]},
-        ),
-    ]
+    span: Asked = {
+        "starting_at": f"{since}T00:00:00Z",
+        "ending_at": f"{until}T00:00:00Z",
+        "bucket_width": "1d",
+        "limit": "31",
+    }
+    costs: dict[str, Asked] = {"organizations/cost_report": {**span, "group_by[]": ["description"]}}
+    usage = {"organizations/usage_report/messages": {**span, "group_by[]": ["model", "service_tier", "context_window"]}}
+    return [Report("cost report", costs), Report("usage report", usage)]
 
 
 def _seconds(day: date) -> str:

@@ -57,7 +57,7 @@ _QUANTITIES = {
     "duration_minutes": 60,
     "duration_hours": 3600,
 }
-_APART = ("object", "amount", "quantity")
+_APART = ("amount", "quantity")
 
 
 def read(text: str, name: str) -> Read:

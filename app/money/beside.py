@@ -85,11 +85,16 @@ class Beside:
 
 
 def beside(model: str, used: Iterable[Used], lines: Iterable[Billed], price_of: PriceOf) -> Beside:
-    """Sums of the lines. A report of usage is more exact about quantities than the lines with amounts."""
+    """Sums of the lines. A report of usage is more exact about quantities than the lines with amounts.
+
+    Unless these tell kinds that it does not, as OpenAI's report of images, which knows no quality.
+    """
     told = list(lines)
     costs = [line for line in told if line.amount is not None]
     usage = [line for line in told if line.amount is None and line.quantity is not None]
-    usage = usage or [line for line in costs if line.quantity is not None]
+    counted = [line for line in costs if line.quantity is not None]
+    tells_more = len(counted) == len(costs) > 0 and grain_of(counted).variant and not grain_of(usage).variant
+    usage = counted if tells_more or not usage else usage
     fine = grain_of(usage)
     coarse = grain_of(costs).within(fine)
     billed: dict[tuple[date, Meter], Fraction] = defaultdict(Fraction)

@@ -8,6 +8,7 @@ from app import serving
 from app.access import Permission
 from app.commands.bills import ReadReport, approve_bill, open_bill, read_file, state_invoice
 from app.commands.reconciling import KeptBill, files_of
+from app.ingest.fetching import fetch_bill, may_be_asked
 from app.ingest.formats import LARGEST_BYTES
 from app.metrics.metric import Unit
 from app.money.reconciliation import Reconciliation
@@ -177,14 +178,33 @@ def _reading(choice: BillChoice) -> None:
             say_unread(SightlineError("No file was chosen.", fix="Choose one or more, then read them."), "")
         for file in given if is_sent else ():
             _read(choice, file.getvalue(), file.name, replace=replace)
+        if may_be_asked(choice.provider) and st.button(
+            f"Ask {provider_name(choice.provider)} for {choice.month:%B %Y}",
+            icon=":material/cloud_download:",
+            help="With the admin key of the organisation that the settings name.",
+        ):
+            _ask(choice, replace=replace)
 
 
-def _read(choice: BillChoice, content: bytes, name: str, *, replace: bool) -> None:
+def _ask(choice: BillChoice, *, replace: bool) -> None:
+    """The same as files, from the provider's interface."""
+    try:
+        with st.spinner("Asking …"):
+            found = list(fetch_bill(choice.provider, choice.month))
+    except SightlineError as refusal:
+        say_unread(refusal, "")
+        return
+    for name, content in found:
+        _read(choice, content, name, replace=replace, source="api")
+
+
+def _read(choice: BillChoice, content: bytes, name: str, *, replace: bool, source: str = "file") -> None:
     """What came of it stands below the form: a report by row where it was refused."""
     try:
         report = read_file(
-            serving.engines().rw, choice.scope.viewer, content, name, provider=choice.provider, replace=replace
-        )
+            serving.engines().rw, choice.scope.viewer, content, name, provider=choice.provider, replace=replace,
+            source=source,
+        )  # fmt: skip
     except SightlineError as refusal:
         say_unread(refusal, name)
     else:

@@ -1,31 +1,35 @@
 """Bills are read in once, whatever comes again or out of order, compared with the calls, approved, and locked."""
 
-import json
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app import settings as settings_module
 from app.access import NotPermittedError, Role, Viewer, operator
 from app.commands import bills, closes, prices
 from app.commands.reconciling import bills as kept_bills
 from app.commands.reconciling import files_of, lines_behind, reconciliation
 from app.commands.stale import StaleEditError
 from app.commands.team import add_member
-from app.ingest.fetching import fetch_bill
 from app.ingest.reading import UnreadableBillError
 from app.money.bills import Kind, Meter
 from app.records.reconciled import calls_behind, corrections_behind
 from db.engine import seeing
 from db.errors import SightlineError
 from tests.db.rows import NOON, add, user, workspace
-from tests.ingest.samples import as_bytes, google_file, google_row, openai_bucket, openai_cost, openai_usage, page
+from tests.ingest.samples import (
+    as_bytes,
+    google_file,
+    google_row,
+    openai_bucket,
+    openai_cost,
+    openai_usage,
+    page,
+)
 from tests.money.test_approvals import BEGAN, MONTH, asked, call, proposal
 
 DAY = NOON.date()
@@ -400,69 +404,3 @@ def test_bills_are_for_finance_that_sees_the_whole_company(database, finance, ho
     ):
         with pytest.raises(NotPermittedError, match=r"whole|every"):
             asks()
-
-
-# --- From the provider's interface ------------------------------------------------------------------------------------
-
-
-class Provider(BaseHTTPRequestHandler):
-    """Costs in two pages, and usage, for whoever has the key."""
-
-    asked = ()
-
-    def do_GET(self):
-        type(self).asked = (*self.asked, self.path)
-        if self.headers["Authorization"] != "Bearer sk-admin-test":
-            self.send_response(401)
-            self.end_headers()
-            return
-        if "/costs" in self.path:
-            day, more = (OTHER, False) if "page=more" in self.path else (DAY, True)
-            found = page(openai_bucket(str(day), openai_cost("gpt-4o, input", 2.5, 1_000_000)), has_more=more)
-        else:
-            found = page(openai_bucket(str(DAY), openai_usage("gpt-4o", input_tokens=1_000_000)))
-        body = json.dumps(found).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def provider(monkeypatch):
-    server = HTTPServer(("127.0.0.1", 0), Provider)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    monkeypatch.setenv("SIGHTLINE_OPENAI_URL", f"http://127.0.0.1:{server.server_port}/v1")
-    monkeypatch.setenv("SIGHTLINE_OPENAI_ADMIN_KEY", "sk-admin-test")
-    settings_module.settings.cache_clear()
-    yield server
-    server.shutdown()
-    server.server_close()
-    settings_module.settings.cache_clear()
-
-
-def test_a_month_is_asked_for_page_by_page_and_read_like_a_file(database, finance, provider):
-    for name, content in fetch_bill("openai", MONTH):
-        read(database, finance, content, name, provider="openai", source="api")
-    assert [(day, amount) for day, amount, _ in lines(database)] == [(DAY, Decimal("2.5")), (OTHER, Decimal("2.5"))]
-    assert {one.source for one in files_of(database.ro, finance, "openai", MONTH)} == {"api"}
-    since = int(datetime(MONTH.year, MONTH.month, 1, tzinfo=UTC).timestamp())
-    assert all(f"start_time={since}" in path for path in Provider.asked)
-
-
-def test_a_wrong_key_and_a_server_that_is_not_there_are_sentences(monkeypatch, provider):
-    monkeypatch.setenv("SIGHTLINE_OPENAI_ADMIN_KEY", "sk-admin-wrong")
-    settings_module.settings.cache_clear()
-    with pytest.raises(SightlineError, match="answered 401"):
-        list(fetch_bill("openai", MONTH))
-    monkeypatch.setenv("SIGHTLINE_OPENAI_URL", "http://127.0.0.1:9/v1")
-    settings_module.settings.cache_clear()
-    with pytest.raises(SightlineError, match="could not be asked") as refusal:
-        list(fetch_bill("openai", MONTH))
-    assert "sk-admin" not in str(refusal.value)
-    with pytest.raises(SightlineError, match="No key"):
-        list(fetch_bill("anthropic", MONTH))

@@ -1,7 +1,7 @@
 """Differences planted between a ledger and a bill are found under their names, with their amounts, and no others."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -339,6 +339,20 @@ def test_charges_of_no_model_are_those_of_the_models_that_used_it():
     assert reconcile(Bill("anthropic", MONTH, "UTC", tuple(lines)), calls, price_of).parts == ()
     alone = reconcile(Bill("anthropic", MONTH, "UTC", tuple(lines[:1])), [], price_of)
     assert told(alone) == {Kind.UNEXPLAINED: Decimal("0.1")}
+
+
+def test_costs_that_tell_kinds_hold_beside_a_report_of_usage_that_tells_none():
+    """Three pictures in high quality at 0.08; the report of usage counts pictures of any."""
+    price = BOOK[PICTURE]
+    calls = [Used("dall-e-3", DAYS[0], DAYS[0], DAYS[0], 3, 3 * price, {PICTURE: Counted(Decimal(3), price)})]
+    lines = (
+        Billed(DAYS[0], Decimal("0.24"), Decimal(3), "dall-e-3", "image", "1024x1024/hd"),
+        Billed(DAYS[0], None, Decimal(3), "dall-e-3", "image"),
+    )
+    assert reconcile(Bill("openai", MONTH, "UTC", lines), calls, price_of).parts == ()
+    charged = (replace(lines[0], amount=Decimal("0.30")), lines[1])
+    found = reconcile(Bill("openai", MONTH, "UTC", charged), calls, price_of)
+    assert [one.meter.variant for one in found.prices] == ["1024x1024/hd"]
 
 
 def test_the_simplest_price_is_the_one_with_the_fewest_places():
