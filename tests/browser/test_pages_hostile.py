@@ -21,8 +21,10 @@ WRITTEN = (
     "UPDATE conversions SET conversion_type = :hostile WHERE conversion_type = 'purchase'",
     "UPDATE ai_generations SET error_code = :hostile, error_message = :hostile WHERE status = 'failed'",
     # Calls of months that are closed stay as they are.
-    "UPDATE ai_generations SET model = :hostile WHERE model = 'gpt-4o' AND created_at >= ALL ("
-    " SELECT (month + INTERVAL '1 month') AT TIME ZONE 'UTC' FROM ai_months WHERE closed_at IS NOT NULL)",
+    (
+        "UPDATE ai_generations SET model = :hostile WHERE model = 'gpt-4o' AND created_at >= ALL ("
+        " SELECT (month + INTERVAL '1 month') AT TIME ZONE 'UTC' FROM ai_months WHERE closed_at IS NOT NULL)"
+    ),
 )
 # A day that was over when the first version was made.
 RESTATED = """
