@@ -7,7 +7,7 @@ import streamlit as st
 from app import serving
 from app.access import Permission
 from app.commands.bills import ReadReport, approve_bill, open_bill, read_file, state_invoice
-from app.commands.reconciling import KeptBill, files_of
+from app.commands.reconciling import KeptBill
 from app.ingest.fetching import fetch_bill, may_be_asked
 from app.ingest.formats import LARGEST_BYTES
 from app.metrics.metric import Unit
@@ -16,6 +16,7 @@ from app.ui import words
 from app.ui.bill_choice import BillChoice, provider_name
 from app.ui.cards import card
 from app.ui.done import attempt
+from app.ui.live import read
 from app.ui.markup import Markup, tag
 from app.ui.people import still_here
 from app.ui.rows import Column, Columns
@@ -42,15 +43,16 @@ def bill_desk(choice: BillChoice, found: Reconciliation | None) -> None:
     if choice.scope.viewer.may(Permission.MONTHS_CLOSE):
         _buttons(choice, found)
         _reading(choice)
-    files = files_of(serving.engines().ro, choice.scope.viewer, choice.provider, choice.month)
+    files = read("bill_files", choice.scope, provider=choice.provider, month=choice.month)
     table(
-        [vars(one) | {"source": "the interface" if one.source == "api" else "a file"} for one in files],
+        [vars(one) | {"source": "the interface" if one.source == "api" else "a file"} for one in files.rows],
         name="files",
         title="What was read",
         why="A file that is read again changes nothing.",
         columns=_FILES,
         scope=choice.scope,
         empty=("Nothing was read into this month yet.", "Read a file of the provider below the bill's state."),
+        read=files,
     )
 
 

@@ -7,11 +7,12 @@ from app.commands.reconciling import lines_behind
 from app.metrics.metric import Unit
 from app.money.bills import Kind
 from app.money.reconciliation import DayOfModel, Reconciliation
-from app.records.reconciled import calls_behind, corrections_behind
+from app.records.reconciled import calls_behind
 from app.ui import words
 from app.ui.bill_choice import BillChoice, provider_name
 from app.ui.cards import LIVE
 from app.ui.links import address, anchor
+from app.ui.live import read
 from app.ui.markup import tag
 from app.ui.rows import Column, Columns
 from app.ui.tables import table
@@ -112,17 +113,16 @@ def lines_of(choice: BillChoice, one: DayOfModel, found: Reconciliation) -> None
 
 
 def _corrections(choice: BillChoice, model: str) -> None:
-    made = corrections_behind(
-        serving.engines().ro, choice.scope.viewer, provider=choice.provider, model=model, month=choice.month
-    )
-    if made:
+    listed = read("late_corrections", choice.scope, provider=choice.provider, model=model, month=choice.month)
+    if listed.rows:
         table(
             [vars(one) | {"product": words.spelled(one.product), "generation_type": words.spelled(one.generation_type)}
-             for one in made],
+             for one in listed.rows],
             name="late-corrections",
             title="Corrections behind it",
             why="What came after the close is kept as corrections of the month; its calls are not in the ledger.",
             columns=_LATE,
             scope=choice.scope,
             empty=("Nothing came late.", ""),
+            read=listed,
         )  # fmt: skip

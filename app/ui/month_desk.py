@@ -10,11 +10,12 @@ from app.access import Permission
 from app.commands.closes import close_month, open_calls, reopen_month
 from app.commands.reconciling import KeptBill
 from app.metrics.metric import Unit
-from app.records.months import MonthClose, month_close, month_corrections
+from app.records.months import MonthClose, month_close
 from app.ui import words
 from app.ui.bill_choice import BillChoice, provider_name
 from app.ui.cards import card
 from app.ui.done import attempt
+from app.ui.live import read
 from app.ui.markup import Markup, tag
 from app.ui.month_correction import correct
 from app.ui.people import still_here
@@ -44,6 +45,7 @@ def month_desk(choice: BillChoice, kept: Sequence[KeptBill]) -> None:
     card(f"{month:%B %Y}", _state(closed, bills))
     if viewer.may(Permission.MONTHS_CLOSE):
         _button(choice, closed, bills)
+    listed = read("corrections_of_month", choice.scope, month=month)
     table(
         [
             vars(one)
@@ -52,7 +54,7 @@ def month_desk(choice: BillChoice, kept: Sequence[KeptBill]) -> None:
                 "provider": provider_name(one.provider),
                 "product": words.spelled(one.product),
             }
-            for one in month_corrections(engine, viewer, month)
+            for one in listed.rows
         ],
         name="corrections",
         title="Corrections after the close",
@@ -60,6 +62,7 @@ def month_desk(choice: BillChoice, kept: Sequence[KeptBill]) -> None:
         columns=_CORRECTIONS,
         scope=choice.scope,
         empty=("The month was not corrected.", "Late usage and prices that are approved later would stand here."),
+        read=listed,
     )
 
 

@@ -15,6 +15,8 @@ from app.commands.reconciling import bills as kept_bills
 from app.commands.reconciling import files_of, lines_behind, reconciliation
 from app.commands.stale import StaleEditError
 from app.commands.team import add_member
+from app.exports.given import given
+from app.exports.live import read_list
 from app.ingest.reading import UnreadableBillError
 from app.money.bills import Kind, Meter
 from app.records.reconciled import calls_behind, corrections_behind
@@ -249,6 +251,30 @@ def test_what_came_after_the_close_opens_its_corrections(database, finance, home
     assert {kind: amount for kind, amount in found.by_kind.items() if amount} == {Kind.LATE: Decimal("2.5")}
     [one] = corrections_behind(database.ro, finance, provider="openai", model="gpt-4o", month=MONTH)
     assert (one.amount, one.reason) == (Decimal("2.5"), "A worker was cut off.")
+
+
+def test_files_and_corrections_are_lists_that_can_be_downloaded_of_one_month(database, finance, home):
+    read(database, finance, costs(DAY))
+    approved(database, finance)
+    closes.close_month(database.rw, finance, MONTH)
+    closes.correct_month(
+        database.rw, finance, MONTH, workspace_slug="acme", kind="late_usage", product="mailer", provider="openai",
+        model="gpt-4o", generation_type="email", amount=Decimal(1), reason="A worker was cut off.",
+    )  # fmt: skip
+
+    def listed(name, **narrowed):
+        found = read_list(database.ro, finance, name, given(**narrowed))
+        assert found.receipt.id
+        return found.rows
+
+    assert [one.name for one in listed("bill_files", provider="openai", month=MONTH)] == ["costs.json"]
+    assert listed("bill_files", provider="openai", month=MONTH - timedelta(days=40)) == ()
+    assert [one.amount for one in listed("corrections_of_month", month=MONTH)] == [1]
+    assert [one.amount for one in listed("late_corrections", month=MONTH, provider="openai", model="gpt-4o")] == [1]
+    assert listed("late_corrections", month=MONTH, provider="openai", model="o3") == ()
+    for name in ("bill_files", "corrections_of_month", "late_corrections"):
+        with pytest.raises(SightlineError, match="of one month"):
+            listed(name)
 
 
 def test_calls_of_a_workspace_that_was_deleted_are_in_the_ledger_that_bills_are_compared_with(database, finance, home):
