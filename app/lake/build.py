@@ -123,7 +123,8 @@ class Builder:
         for name, one in inputs.items():
             rows = _changed_rows(one)
             columns = ", ".join(f"{column} AS unit_{n}" for n, column in enumerate(rollup.unit[name]))
-            selects += [f"SELECT {columns} FROM ({side}) AS r" for side in (rows.now, rows.before) if side]
+            # Each unit once, or the rows that are joined to it would count as often: a single SELECT meets no UNION.
+            selects += [f"SELECT DISTINCT {columns} FROM ({side}) AS r" for side in (rows.now, rows.before) if side]
             files.update(rows.files)
         path = self._lake.scratch / f"{rollup.name}-units.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)

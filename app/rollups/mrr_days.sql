@@ -9,8 +9,8 @@
 -- same day is thus never churn. Contraction and churn are negative; the five add up to `mrr_change`, whose running sum
 -- is MRR. Each currency is followed by itself: a change of currency is churn in one, and new in the other.
 -- The tier is the paid one begun last on that day; where none began, as always on churn, the one left last.
--- Started and ended count every subscription, free and trialing ones too, on its own tier: their running difference is
--- the number of subscriptions.
+-- Started and ended count every subscription once, free and trialing ones too, on its own tier: their running
+-- difference is the number of subscriptions.
 -- Prices are exact in all engines below 9.0e11 major units (2^53 ten-thousandths).
 -- grain: workspace_code, product, tier, day, currency
 -- reads: subscriptions

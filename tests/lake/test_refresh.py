@@ -10,6 +10,7 @@ from app.lake import refresh as refreshing
 from app.lake.lake import NoLakeError, UnknownVersionError
 from db.errors import SightlineError
 from db.stamps import mark_restored
+from tests.db.rows import subscription, user, workspace
 from tests.lake.lakes import LONG_AGO, NOON, LakeOf, lake_with_company, mail, session, use
 from tests.servers import new_database
 
@@ -49,6 +50,20 @@ def test_a_version_knows_the_newest_rules_by_which_opens_were_judged(lake, write
     mail(writer, "sent")
     lake.refresh_anew()
     assert [lake.lake.at(number).machine_rules_version for number in (1, 2, 3)] == [None, 3, 3]
+
+
+def test_subscriptions_of_one_workspace_that_come_together_count_once_each(lake, database):
+    """They are one unit, which is made anew as a whole: found twice, it would be counted twice."""
+    lake.refresh()
+    with database.setup.begin() as connection:
+        owner = user(connection).id
+        home = workspace(connection, owner_id=owner).id
+        for days, over in ((20, 10), (10, None)):
+            ending = {"status": "expired", "ends_at": NOON - timedelta(days=over)} if over else {}
+            subscription(connection, home, owner, started_at=NOON - timedelta(days=days), **ending)
+    lake.refresh()
+    assert lake.total("mrr_days", "subscriptions_started") == 2
+    assert lake.total("mrr_days", "mrr_change") == 10
 
 
 def test_what_commits_late_is_not_passed_over(lake, database, writer):
