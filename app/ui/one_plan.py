@@ -106,14 +106,16 @@ def _others(found: PlanDetail, scope: Scope) -> None:
     others = [one for one in all_plans(serving.engines().ro, scope.viewer) if _is_sibling(one, found.now)]
     if others:
         links = [
-            tag("span", anchor(f"Version {one.version}", address("plan", scope, plan=one.id)),
-                f" {one.currency} {one.billing_period} · {standing(one)}", class_="sl-chip")
-            for one in others
-        ]  # fmt: skip
+            tag("span", anchor(_named(one), address("plan", scope, plan=one.id)), class_="sl-chip") for one in others
+        ]
         inner = tag("summary", f"Other versions of this tier: {len(others)}", class_="sl-small")
         is_open = "" if any(one.status == "draft" for one in others) else None
         st.html(tag("details", inner, tag("div", *links, class_="sl-chips", style="margin-top:.4rem"), class_="sl",
             open=is_open))  # fmt: skip
+
+
+def _named(one: PlanNow) -> str:
+    return f"Version {one.version}, {one.currency} {one.billing_period} · {standing(one)}"
 
 
 def _is_sibling(one: PlanNow, here: PlanNow) -> bool:

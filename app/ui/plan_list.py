@@ -134,11 +134,11 @@ def _product(product: str, found: Sequence[Sold], scope: Scope) -> None:
     live = [pair for pair in found if pair[0].status == "published"]
     coming = [one for one, _ in found if one.status != "published"]
     title = words.spelled(product)
-    drawn = _columns(live, scope) if live else tag("p", "Nothing of it is sold like this.", class_="sl-muted")
+    drawn = _columns(title, live, scope) if live else tag("p", "Nothing of it is sold like this.", class_="sl-muted")
     card(title, drawn, _coming(coming, scope))
 
 
-def _columns(live: Sequence[Sold], scope: Scope) -> Markup:
+def _columns(title: str, live: Sequence[Sold], scope: Scope) -> Markup:
     """A column a tier; what a limit meters is told by the limit."""
     heads = [
         tag("th", anchor(words.spelled(one.tier), address("plan", scope, plan=one.id)), scope="col", class_="number",
@@ -159,7 +159,7 @@ def _columns(live: Sequence[Sold], scope: Scope) -> Markup:
     ]
     head = tag("tr", tag("th", tag("span", "Term", class_="sl-unseen"), scope="col"), *heads)
     drawn = tag("table", tag("thead", head), tag("tbody", *rows), class_="sl-table")
-    return tag("div", drawn, class_="sl-scroll", tabindex=0, role="region", aria_label="Tiers side by side")
+    return tag("div", drawn, class_="sl-scroll", tabindex=0, role="region", aria_label=f"Tiers of {title}")
 
 
 def _kind(name: str) -> int:
@@ -185,7 +185,7 @@ def _coming(coming: Sequence[PlanNow], scope: Scope) -> Markup:
     if not coming:
         return Markup()
     links = [
-        tag("span", anchor(one.titled, address("plan", scope, plan=one.id)), f" · {standing(one)}", class_="sl-chip")
+        tag("span", anchor(f"{one.titled} · {standing(one)}", address("plan", scope, plan=one.id)), class_="sl-chip")
         for one in coming
     ]
     return tag("div", joined(links), class_="sl-chips", style="margin-top:.6rem")
