@@ -16,9 +16,12 @@ from tests.servers import Database, Server, make_template, new_database, throwaw
 for size in ("COLUMNS", "LINES"):
     os.environ.pop(size, None)
 
-# A shell that runs this in the background hands down that Ctrl-C is ignored; the programs under test shall hear it.
+# Whoever runs this in the background hands down that Ctrl-C and a closed terminal are ignored; the programs under test
+# shall hear them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Debian's, the oldest that is supported and installed.
 OLDEST = min(

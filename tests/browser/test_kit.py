@@ -113,7 +113,7 @@ def test_going_back_from_another_page_finds_what_was_chosen(page):
     period = page.get_by_role("combobox", name="Period")
     choose(page, "Period", "Last 90 days")
     chosen, after = page.url, figures(page)
-    page.get_by_role("link", name="Web").click()
+    page.get_by_role("link", name="Web", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Web")
     settled(page)
     page.go_back()

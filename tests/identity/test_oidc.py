@@ -190,7 +190,7 @@ def test_nobody_waits_for_a_provider_that_has_just_been_silent(configured, monke
                 authorization_address(Secret.new(), CALLBACK)
             waited.append(time.monotonic() - began)
         assert waited[0] >= 0.5
-        assert waited[1] < 0.1
+        assert waited[1] < 0.5
         monkeypatch.setattr(oidc, "_SILENT_FOR_SECONDS", 0)
         began = time.monotonic()
         with pytest.raises(ProviderRefusedError, match="does not answer"):

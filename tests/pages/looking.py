@@ -62,7 +62,7 @@ def looked_at(seen):
     in_reach(page)
     page.emulate_media(color_scheme="dark")
     settled(page)
-    assert page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor") == "rgb(18, 23, 30)"
+    expect(page.get_by_test_id("stApp")).to_have_css("background-color", "rgb(18, 23, 30)")
     in_reach(page)
     page.set_viewport_size({"width": 390, "height": 844})
     whole(seen)

@@ -43,7 +43,8 @@ def test_creatives_are_of_campaigns_that_were_shown_often_enough(pages, role):
             """
         )
     }
-    assert rows
+    # On some days nobody of two workspaces has one.
+    assert rows or role == "limited"
     for row in rows.values():
         assert row["Impressions"] == counted[row["Campaign"]]
         assert int(row["Impressions"].replace(",", "")) >= 1_000
