@@ -18,6 +18,7 @@ from app.answering import the_desk
 from app.identity.cookies import session_cookie
 from app.settings import PROJECT, settings
 from tests.browser.conftest import Site
+from tests.pages.oracles import FINANCE_ROLES, ROLES
 from tests.pages.parsed import Parsed, parsed
 
 
@@ -58,7 +59,11 @@ def pages() -> Iterator[Pages]:
         command = Path(sys.executable).parent / "sightline"
         for arguments in (("demo", "--size", "tiny"), ("refresh",)):
             subprocess.run([command, *arguments], check=True, timeout=240, stdout=subprocess.DEVNULL, env=os.environ)
-        yield Pages(Site(home, 0, None), patch)
+        site = Site(home, 0, None)
+        # Oracles count what members may see, before or after they open a page.
+        for role in (*ROLES, *FINANCE_ROLES):
+            site.sign_in(role)
+        yield Pages(site, patch)
         serving.close()
     settings.cache_clear()
     the_desk.cache_clear()

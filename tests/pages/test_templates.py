@@ -50,7 +50,8 @@ def test_templates_in_use_show_what_counting_their_campaigns_gives(pages, role, 
     card = pages.open("templates.py", choice.address, role).cards["Templates in use"]
     assert len(card.rows) == min(25, sum(1 for row in rows if row[1] or row[2]))
     with_mail = [row for row in card.rows if row[4] != "0"]
-    assert with_mail
+    # On some days nobody of two workspaces has sent from a template for a while.
+    assert with_mail or (role == "limited" and not expected)
     assert {(row[0], *row[3:7]) for row in with_mail} <= expected
 
 
