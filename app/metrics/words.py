@@ -31,6 +31,7 @@ _SPELLED = {
     "email": "E-mail",
     "id": "ID",
     "mrr": "MRR",
+    "openai": "OpenAI",
     "p50": "p50",
     "p90": "p90",
     "p95": "p95",

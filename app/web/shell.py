@@ -14,8 +14,9 @@ from app.web.paper import ICON_PATH
 # but the first.
 _WHERE = "<script>\n      window.__streamlit = { BACKEND_BASE_URL: window.location.origin + '/' }\n    </script>"
 _HISTORY = f"<script>\n{(Path(__file__).parent / 'history.js').read_text(encoding='utf-8')}</script>"
-_NO_PAGES = ("/static/", "/media/", "/_stcore/", "/component/", "/export", "/preview/", "/health", "/metrics", "/sign-")
-_NO_PAGES = ("/static/", "/media/", "/_stcore/", "/component/", "/export", "/health", "/metrics", "/sign-", "/api")
+_NO_PAGES = (
+    "/static/", "/media/", "/_stcore/", "/component/", "/export", "/preview/", "/health", "/metrics", "/sign-", "/api",
+)  # fmt: skip
 _FIRST = "overview"
 
 

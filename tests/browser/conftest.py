@@ -53,13 +53,16 @@ RETURNING id
 """
 
 
-@dataclass(frozen=True)
+_READY = "Sightline is at "
+
+
+@dataclass
 class Site:
-    """A served installation."""
+    """An installation, and what serves it."""
 
     home: Path
     port: int
-    process: subprocess.Popen
+    process: subprocess.Popen | None = None
 
     @property
     def url(self):
@@ -101,11 +104,39 @@ class Site:
             engine.dispose()
         return {"name": f"sightline_{self.port}", "value": token, "url": self.url, "httpOnly": True, "sameSite": "Lax"}
 
+    @property
+    def log(self) -> Path:
+        return self.home.with_name("up.log")
+
+    def command(self, *arguments, output):
+        """The shell's words in this home, and where they tell what they do."""
+        inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        environment = {**inherited, "SIGHTLINE_HOME": str(self.home), "PORT": str(self.port)}
+        return {"args": [SIGHTLINE, *arguments], "env": environment, "stdout": output, "stderr": output}
+
+    def run(self, *arguments):
+        with self.log.open("a") as output:
+            subprocess.run(**self.command(*arguments, output=output), check=True, timeout=240)
+
+    def start(self):
+        """Serve it, and wait until it says where."""
+        before = self.log.read_text().count(_READY) if self.log.exists() else 0
+        with self.log.open("a") as output:
+            self.process = subprocess.Popen(**self.command("up", "--no-demo", output=output))
+        deadline = time.monotonic() + 180
+        while self.log.read_text().count(_READY) == before:
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.1)
+
+    def stop(self):
+        """As somebody does who presses Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=60)
+
     def refresh(self):
         """Bring the figures up to the rows, as the worker does by itself sooner or later."""
-        environment = {**os.environ, "SIGHTLINE_HOME": str(self.home)}
-        environment.pop("DATABASE_URL", None)
-        subprocess.run([SIGHTLINE, "refresh"], env=environment, check=True, timeout=240, stdout=subprocess.DEVNULL)
+        self.run("refresh")
 
     def kill_postgres(self):
         os.kill(live_server(ServerFiles(self.home / "postgres")).pid, signal.SIGKILL)
@@ -150,27 +181,16 @@ def free_port():
 def served(*first) -> Iterator[Site]:
     """A home on which these commands ran first, served until the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="sl-"))
-    home, port = folder / "home", free_port()
-    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    environment = {**inherited, "SIGHTLINE_HOME": str(home), "PORT": str(port)}
-    log = folder / "up.log"
-    with log.open("w") as output:
-        for command in first:
-            subprocess.run(
-                [SIGHTLINE, *command], env=environment, stdout=output, stderr=output, check=True, timeout=240
-            )
-        process = subprocess.Popen([SIGHTLINE, "up", "--no-demo"], env=environment, stdout=output, stderr=output)
+    site = Site(folder / "home", free_port())
+    for command in first:
+        site.run(*command)
     try:
-        deadline = time.monotonic() + 180
-        while "Sightline is at " not in log.read_text():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        yield Site(home, port, process)
+        site.start()
+        yield site
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
-    assert process.returncode == 0, log.read_text()
+        if site.process:
+            site.stop()
+    assert site.process.returncode == 0, site.log.read_text()
     shutil.rmtree(folder)
 
 
@@ -233,6 +253,21 @@ def signed_in(site, browser):
     yield open_window
     for context in windows:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def glance(site, signed_in):
+    """A page as somebody of a role sees it, in a window that the module's tests share: `glance("/email", "viewer")`."""
+    windows: dict[str, BrowserContext] = {}
+
+    def open_page(path, role) -> Seen:
+        if role not in windows:
+            windows[role] = signed_in(role, color_scheme="light")
+        seen = Seen(windows[role].new_page())
+        seen.page.goto(site.url + path)
+        return seen
+
+    return open_page
 
 
 @pytest.fixture(autouse=True)

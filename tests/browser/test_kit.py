@@ -108,6 +108,25 @@ def test_a_reload_keeps_what_was_chosen(page):
     assert figures(page) == after
 
 
+def test_a_restart_of_the_server_keeps_the_view(own, look):
+    """An open page comes back by itself as it was, and so does its address in another window."""
+    page = look(own).page
+    drawn(page)
+    choose(page, "Period", "Last 90 days")
+    address, shown = page.url, figures(page)
+    page.evaluate("window.wasHere = true")
+    own.stop()
+    expect(page.locator('[data-testid="stApp"][data-test-connection-state="CONNECTED"]')).to_have_count(0)
+    own.start()
+    expect(page.locator('[data-testid="stApp"][data-test-connection-state="CONNECTED"]')).to_be_visible(timeout=60_000)
+    drawn(page)
+    assert (page.url, figures(page), page.evaluate("window.wasHere")) == (address, shown, True)
+    expect(page.get_by_role("combobox", name="Period")).to_have_value("Last 90 days")
+    page.reload()
+    drawn(page)
+    assert (page.url, figures(page)) == (address, shown)
+
+
 def test_going_back_from_another_page_finds_what_was_chosen(page):
     """One step back, whatever was chosen on either page; a step forward is the other page again."""
     period = page.get_by_role("combobox", name="Period")

@@ -1,33 +1,13 @@
-"""AI cost in Chromium: for finance alone, whole in every light and width, and each figure a click from its attempts."""
+"""AI cost in Chromium: for finance alone, and each figure a click from its attempts."""
 
 import re
 from urllib.parse import urlencode
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_every_page import looked_at
 from tests.pages.looking import settled, table
 
-VIEWS = (
-    "Parts",
-    "Months",
-    "Savings",
-    "Failed and repeated",
-    "Conversions",
-    "Without a price",
-    "Unusual days",
-    "Forecasts",
-    "Raw generations",
-)
 RAW = "raw-generations-the-newest-first"
-
-
-@pytest.mark.parametrize(("number", "view"), list(enumerate(VIEWS)), ids=VIEWS)
-def test_every_view_is_whole_in_every_light_and_width(site, look, number, view):
-    """Each by another role in turn."""
-    role = ("finance", "admin", "limited-finance")[number % 3]
-    looked_at(look(site, f"/ai_cost?{urlencode({'show': view})}", role=role, color_scheme="light"))
 
 
 def test_the_page_is_not_for_viewers(site, signed_in):

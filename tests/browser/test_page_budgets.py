@@ -8,10 +8,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages.looking import SCREENS, in_reach, settled, table, whole
+from tests.pages.looking import settled, table
 
 TOLD = re.compile(r"([\d,.]+) of ([\d,.]+) USD this month")
-VIEWS = ("Budgets", "Alerts", "Emergency stops", "Evaluations")
 # Written apart from the triggers that keep the page's sums: the calls themselves.
 SPENT = """
     SELECT b.name, b.amount, COALESCE(SUM(g.cost), 0)
@@ -231,14 +230,3 @@ def test_evaluations_are_those_of_the_budget_that_was_chosen(site, shown):
     assert budgets == {"All AI"}
     assert re.search(r"\d{4}, \d{2}:\d{2}", card.inner_text())
     assert str(datetime.now(UTC).year) in card.inner_text()
-
-
-@pytest.mark.parametrize("screen", SCREENS)
-def test_the_page_is_whole_on_every_screen(site, look, screen):
-    whole(look(site, "/budgets", role="finance", **SCREENS[screen]))
-
-
-def test_every_view_is_whole_on_a_telephone_and_in_reach(site, look, shown):
-    for view in VIEWS:
-        whole(look(site, f"/budgets?{urlencode({'show': view})}", role="finance", **SCREENS["telephone"]))
-        in_reach(shown("finance", show=view))

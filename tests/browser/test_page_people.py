@@ -7,14 +7,9 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages.looking import in_reach, looked_at, settled, table
+from tests.pages.looking import in_reach, settled, table
 
 PAGES = ("quotas", "customers", "team")
-VIEWS = {
-    "quotas": ("Close to a limit", "Limits", "Exceptions", "Held now", "Credits", "Service limits"),
-    "customers": ("Workspaces", "Deleted"),
-    "team": ("",),
-}
 # Written apart from the page's own questions.
 CLOSE = """
     SELECT w.name, b.meter, (b.used + b.held)::numeric / (b.limit_amount + b.rolled_over)
@@ -88,11 +83,6 @@ def test_the_pages_are_for_admins(site, signed_in, role):
         expect(page.get_by_text("does not open this page")).to_be_visible()
     for name in ("close_quotas", "quota_overrides", "quota_holds", "service_limits", "customers"):
         assert page.request.get(f"{site.url}/export/csv?list={name}&name=x").status == 403
-
-
-@pytest.mark.parametrize(("page", "view"), [(page, view) for page, views in VIEWS.items() for view in views])
-def test_every_view_is_whole_in_every_light_and_width(site, look, page, view):
-    looked_at(look(site, f"/{page}?{urlencode({'show': view} if view else {})}", color_scheme="light"))
 
 
 def test_who_is_close_to_a_limit_stands_there_the_fullest_first(site, opened):

@@ -10,10 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from app.ui import words
-from tests.pages.looking import SCREENS, in_reach, settled, table, tiles, whole
+from tests.pages.looking import settled, table, tiles
 from tests.pages.oracles import FINANCE_ROLES, choices, same
 
-VIEWS = ("Prices", "Proposals", "Without a price", "Source and book")
 CHOICES = choices("web_builder")
 MADE_UP = "test-model-of-nobody"
 # Of each thing that has a price, the one that began last of those that are valid now.
@@ -327,18 +326,6 @@ def test_a_limited_persons_report_is_of_their_workspaces(site, signed_in):
     assert "2 workspaces" in text
     assert words.money(cost, "USD") in text
     assert "Reconciliation with" not in text
-
-
-@pytest.mark.parametrize("screen", SCREENS)
-def test_the_page_is_whole_on_every_screen(site, look, screen):
-    whole(look(site, "/price_book", role="finance", **SCREENS[screen]))
-
-
-@pytest.mark.parametrize("view", VIEWS[1:])
-def test_every_view_is_whole_on_a_telephone_and_within_reach(site, look, view):
-    seen = look(site, f"/price_book?{urlencode({'show': view})}", role="finance", **SCREENS["telephone"])
-    whole(seen)
-    in_reach(seen.page)
 
 
 def test_what_can_not_be_used_falls_back_and_is_said(shown):

@@ -138,7 +138,7 @@ def upload(page, file):
 
 
 def test_a_file_is_read_once_refused_by_row_and_approved_knowing_what_happens(site, shown):
-    page = shown(show="The bill", provider="Openai")
+    page = shown(show="The bill", provider="OpenAI")
     broken = file_of("many", name="broken.json")
     upload(page, broken)
     expect(page.get_by_role("alert").get_by_text("broken.json was not read")).to_be_visible(timeout=30_000)

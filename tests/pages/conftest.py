@@ -59,7 +59,7 @@ def pages() -> Iterator[Pages]:
         command = Path(sys.executable).parent / "sightline"
         for arguments in (("demo", "--size", "tiny"), ("refresh",)):
             subprocess.run([command, *arguments], check=True, timeout=240, stdout=subprocess.DEVNULL, env=os.environ)
-        site = Site(home, 0, None)
+        site = Site(home, 0)
         # Oracles count what members may see, before or after they open a page.
         for role in (*ROLES, *FINANCE_ROLES):
             site.sign_in(role)

@@ -66,3 +66,4 @@ def looked_at(seen):
     in_reach(page)
     page.set_viewport_size({"width": 390, "height": 844})
     whole(seen)
+    in_reach(page)

@@ -201,7 +201,7 @@ def test_a_month_is_held_against_the_budget_of_what_is_looked_at(pages):
     assert f"{money(budgets['company'])} USD; expected:" in whole
     one = pages.open(PAGE, urlencode({"provider": spelled("openai")}), "finance").texts
     assert f"{money(budgets['openai'])} USD; expected:" in one
-    for query, role in (("", "limited-finance"), ("provider=Openai&provider=Google", "finance")):
+    for query, role in (("", "limited-finance"), ("provider=OpenAI&provider=Google", "finance")):
         assert "Budgetnone of exactly this" in pages.open(PAGE, query, role).texts
 
 
