@@ -346,3 +346,23 @@ def test_a_tile_says_its_change_without_colour(page):
 
 
 # --- Loading ----------------------------------------------------------------------------------------------------------
+
+
+# --- Loading ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_kind_of_element_that_is_there_is_given_at_once(page):
+    """The client is told of it within the call itself: what comes later is first drawn as an empty box."""
+    given = page.evaluate(
+        """async () => {
+            const files = performance.getEntriesByType('resource').map(one => new URL(one.name).pathname);
+            const ours = files.find(path => /\\/ahead\\.[0-9a-f]+\\.js$/.test(path));
+            const kind = files.find(path => /\\/Html\\..*\\.js$/.test(path)).split('/').pop();
+            const { t: load } = await import(ours);
+            let found = null;
+            // Of what it is given to call, it reads which file that asks for.
+            load({ toString: () => `() => import(\\`./${kind}\\`)` }, [], location.href).then(it => { found = it; });
+            return typeof found?.default;
+        }"""
+    )
+    assert given == "object"

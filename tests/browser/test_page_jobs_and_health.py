@@ -155,3 +155,87 @@ def test_a_dead_job_is_shown_with_its_error_as_text_run_again_and_that_taken_bac
         " WHERE j.job_type = 'of_a_product' ORDER BY a.position"
     )
     assert rows == [("admin@test.example", "It is mended."), ("admin@test.example", "Taken back.")]
+
+
+def test_one_job_has_everything_about_it_and_an_unknown_one_is_said(ward, opened):
+    ((key,),) = ward.rows("SELECT id FROM jobs WHERE job_type = 'compare_rollups' AND status = 'failed'")
+    page = opened("jobs", show="All jobs", job=key)
+    expect(page.locator(".st-key-card-compare-rollups-dead")).to_contain_text("Rollups differ from Postgres")
+    expect(opened("jobs", show="All jobs", job="nonsense").get_by_role("alert")).to_contain_text("job=nonsense")
+
+
+def test_a_connection_is_disabled_enabled_by_undo_and_cut_without_a_trace_of_its_secret(ward, opened):
+    ((key, secret, whose),) = ward.rows(
+        "SELECT m.id, m.access_token, w.name FROM meta_accounts AS m JOIN workspaces AS w ON w.id = m.workspace_id"
+        f" WHERE m.id = ({NEWEST})"
+    )
+    page = opened("integrations", which="In need of care", platform="Meta")
+    row = table(page, "connections")[whose]
+    assert row["Token"] == "▲ expires in 3 days"
+    choose(page, "decide-integration", "Connection", f"Meta of {whose}")
+    page.get_by_role("button", name="Disable …").click()
+    form = dialog(page)
+    expect(form).to_contain_text("the database refuses that")
+    because(form, "Disable it")
+    done(page, "is disabled.")
+    row = table(page, "connections")[whose]
+    assert row["State"] == "Disabled (connected)"
+    page.get_by_role("button", name="Undo").click()
+    done(page, "It is as it was before.")
+    assert secret not in page.content()
+    choose(page, "decide-integration", "Connection", f"Meta of {whose}")
+    page.get_by_role("button", name="Disconnect …").click()
+    because(dialog(page), "Destroy the secret and disconnect it")
+    done(page, "is disconnected, and its secret is gone.")
+    assert ward.rows(f"SELECT access_token, connection_status FROM meta_accounts WHERE id = '{key}'") == [
+        (None, "revoked")
+    ]
+    assert ward.rows(f"SELECT count(*) FROM audit_log AS a WHERE strpos(CAST(a AS TEXT), '{secret}') > 0") == [(0,)]
+    errors = opened("integrations", which="In need of care")
+    assert HOSTILE in {row["Error"] for row in table(errors, "connections").values()}
+
+
+def test_keys_are_set_or_not_and_never_shown(opened):
+    keys = table(opened("integrations", show="Sightline's own keys"), "sightline-s-own-keys")
+    assert keys["SIGHTLINE_OPENAI_ADMIN_KEY"]["State"] == "– not set"
+    assert keys["SIGHTLINE_OPENAI_ADMIN_KEY"]["What is off"].startswith("Bills are read from files alone")
+
+
+def test_what_holds_the_horizon_what_is_missing_and_how_large_all_is_stand_on_the_page(opened):
+    page = opened("data_health")
+    found = table(page, "what-the-doctor-says")
+    assert (found["Horizon"]["State"], found["Disk"]["State"]) == ("✗ amiss", "✓ well")
+    assert "pid 4711 (ada, idle in transaction" in found["Horizon"]["What it says"]
+    assert found["Horizon"]["What to do"] == "Commit, roll back or end it; no data is lost."
+    assert "usage_logs for May 2031" in found["Partitions"]["What it says"]
+    tiles = page.locator(".sl-tiles").inner_text()
+    for told in ("3.0 GB", "5.0 MB", "2 of them pinned"):
+        assert told in tiles
+
+
+def test_counters_rollups_and_late_rows_that_are_amiss_are_said_in_words(opened):
+    page = opened("data_health", show="Counters and rollups")
+    expect(page.get_by_role("alert").filter(has_text="Counters are not right.")).to_contain_text("emails_sent is 5")
+    expect(page.get_by_role("alert").filter(has_text="Rollups are not right.")).to_contain_text("usage_days")
+    rollups = table(page, "rollups-against-postgres")
+    assert "✗ amiss" in page.locator(".st-key-card-rollups-against-postgres").inner_text()
+    assert rollups["ai_days"]["State"] == "✓ well"
+    late = opened("data_health", show="Late rows")
+    expect(late.get_by_role("alert").filter(has_text="12 rows came late")).to_contain_text("6 days")
+    slow = table(opened("data_health", show="Slow queries"), "running-for-more-than-a-second")
+    assert slow["75.50"]["Query"] == "SELECT pg_sleep($1)"
+
+
+def test_an_admin_of_two_workspaces_sees_theirs_alone(ward, opened):
+    own = "(SELECT unnest(workspace_ids) FROM team_members WHERE email = 'limited-admin@test.example')"
+    dead = ward.rows(f"SELECT count(*) FROM jobs WHERE status = 'failed' AND workspace_id IN {own}")[0][0]
+    page = opened("jobs", "limited-admin")
+    assert page.locator('[data-figure="Dead"] .value').inner_text().removeprefix("▲ ") == str(dead)
+    assert "of_a_product" not in page.content()
+    expect(
+        opened("jobs", "limited-admin", show="Schedules").get_by_text("Schedules are the company's.")
+    ).to_be_visible()
+    names = {name for (name,) in ward.rows(f"SELECT name FROM workspaces WHERE id NOT IN {own} AND kind = 'customer'")}
+    shown = opened("integrations", "limited-admin").content()
+    assert {name for name in names if f">{name}<" in shown} == set()
+    expect(opened("data_health", "limited-admin").get_by_text("This tells of every workspace.")).to_be_visible()

@@ -1,7 +1,7 @@
 """Admins look after quotas, customers and the team; two who change the same are told of one another."""
 
 import re
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -182,3 +182,25 @@ def test_a_workspace_shows_its_people_and_what_is_changed_can_be_taken_back(site
     assert site.rows(f"SELECT deleted_at FROM workspaces WHERE id = '{key}'") == [(None,)]
     whole_page = opened("customer", customer=key)
     in_reach(whole_page)
+
+
+def test_somebody_joins_the_team_is_changed_and_deactivated_and_comes_back(site, opened):
+    page = opened("team")
+    email = f"joins-{datetime.now(UTC):%H%M%S%f}@test.example"
+    form = dialog(page, "Add a person")
+    form.get_by_label("E-mail address").fill(email)
+    form.get_by_role("button", name="Add", exact=True).click()
+    done(page, f"{email} is in the team.")
+    assert table(page, "the-team")[email]["Roles"] == "Viewer"
+    chosen(page, "Person", email)
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("menuitem", name="Deactivate").or_(page.get_by_role("option", name="Deactivate")).click()
+    form = page.get_by_role("dialog")
+    say_why(form, "Left")
+    form.get_by_role("button", name="Deactivate", exact=True).click()
+    done(page, f"{email} is deactivated.")
+    assert table(page, "the-team")[email]["Active"] == "no"
+    undone(page, f"{email} is let in again.")
+    reasons = site.rows(f"SELECT a.reason FROM audit_log AS a JOIN team_members AS t ON t.id::text = a.row_key"
+        f" WHERE t.email = '{email}' AND a.action = 'update' ORDER BY position")  # fmt: skip
+    assert [reason for (reason,) in reasons] == ["Left", "Taken back."]
