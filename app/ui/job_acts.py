@@ -89,9 +89,11 @@ def decide(scope: Scope, rows: Sequence[JobRecord], name: str) -> None:
     with st.container(border=True, key=f"card-{name}"):
         st.html(tag("section", tag("h2", "What to do"), class_="sl sl-card"))
         chosen = st.multiselect(
-            "Jobs", list(by_key), format_func=lambda key: label_of(by_key[key], scope), key=f"{name}-{len(by_key)}",
+            "Jobs", list(by_key), format_func=lambda key: label_of(by_key[key], scope), key=name,
             placeholder="Choose jobs",
         )  # fmt: skip
+        # Others come and go meanwhile: what was chosen stays so while it is listed.
+        chosen = [key for key in chosen if key in by_key]
         statuses = {by_key[key].status for key in chosen}
         with st.container(horizontal=True):
             for act in _ACTS:

@@ -14,6 +14,7 @@ from app.metrics.metric import Unit
 from app.records.jobs import HOURS_TOLD, JobHour, schedule_notes, workers
 from app.ui import plots, words
 from app.ui.cards import card
+from app.ui.done import said
 from app.ui.empty import nothing_here
 from app.ui.live import read
 from app.ui.markup import joined
@@ -44,6 +45,7 @@ def say_when_nobody_works(scope: Scope) -> None:
 
 def job_schedules(scope: Scope) -> None:
     """Kind by kind: what it does, when, when last and when next, in the zone of its schedule."""
+    said()
     if not sees_whole_company(serving.engines().ro, scope.viewer):
         nothing_here("Schedules are the company's.", fill="They are shown to admins who see every workspace.")
         return

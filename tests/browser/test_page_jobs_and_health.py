@@ -108,7 +108,10 @@ def because(form, button, reason="A test."):
 def choose(page, card, name, option):
     """One of a list's choices, by a part of its name; lists close when the page is scrolled."""
     page.set_viewport_size({"width": 1280, "height": 2600})
+    settled(page)
     page.locator(f".st-key-card-{card}").get_by_role("combobox", name=name).click()
+    # A long list is drawn in part.
+    page.keyboard.type(option)
     page.get_by_role("option").filter(has_text=option).first.click()
     if name == "Jobs":
         # Of several the list stays open; of one, this key would take the choice back.
@@ -239,3 +242,43 @@ def test_an_admin_of_two_workspaces_sees_theirs_alone(ward, opened):
     shown = opened("integrations", "limited-admin").content()
     assert {name for name in names if f">{name}<" in shown} == set()
     expect(opened("data_health", "limited-admin").get_by_text("This tells of every workspace.")).to_be_visible()
+
+
+def test_a_waiting_job_is_cancelled_and_kept_again_for_its_time(ward, opened):
+    question = "SELECT status, scheduled_at FROM jobs WHERE job_type = 'of_another_product'"
+    before = ward.rows(question)
+    page = opened("jobs")
+    assert "of_another_product" in table(page, "waiting")
+    choose(page, "decide-jobs", "Jobs", "of_another_product")
+    page.get_by_role("button", name="Cancel …").click()
+    because(dialog(page), "Cancel: 1 job")
+    done(page, "1 job: is cancelled or was asked to stop.")
+    assert ward.rows(question)[0][0] == "cancelled"
+    page.get_by_role("button", name="Undo").click()
+    done(page, "They wait again as they waited")
+    assert ward.rows(question) == before
+
+
+def test_schedules_tell_when_next_and_a_job_of_a_kind_is_added(ward, opened):
+    page = opened("jobs", show="Schedules")
+    row = table(page, "schedules")["check_counters"]
+    assert row["When"] == "Every day at 04:00 UTC"
+    assert row["Next"].endswith("04:00 UTC")
+    choose(page, "run-a-kind", "Kind", "make_months")
+    page.get_by_role("button", name="Run it now …").click()
+    because(dialog(page), "Add it")
+    done(page, "A job make_months waits for a worker.")
+
+
+def test_a_comparison_of_some_days_is_asked_for_and_left(ward, opened):
+    page = opened("data_health", show="Counters and rollups")
+    choose(page, "compare", "Rollup", "email_days")
+    page.get_by_role("button", name="Compare …").click()
+    form = dialog(page)
+    expect(form).to_contain_text("rollup email_days")
+    because(form, "Add the job", "Somebody doubted.")
+    done(page, "A job compare_rollups waits for a worker.")
+    ((payload,),) = ward.rows(
+        "SELECT payload FROM jobs WHERE job_type = 'compare_rollups' ORDER BY created_at DESC LIMIT 1"
+    )
+    assert payload["rollup"] == "email_days"
