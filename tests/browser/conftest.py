@@ -139,7 +139,9 @@ class Site:
         self.run("refresh")
 
     def kill_postgres(self):
-        os.kill(live_server(ServerFiles(self.home / "postgres")).pid, signal.SIGKILL)
+        running = live_server(ServerFiles(self.home / "postgres"))
+        if running:
+            os.kill(running.pid, signal.SIGKILL)
 
 
 @dataclass

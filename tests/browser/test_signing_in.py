@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 from sqlalchemy import text
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -194,19 +194,29 @@ def test_a_stranger_gets_neither_files_nor_a_socket(site, look):
     assert (len(told), socket.close_code) == (1, 1008)
 
 
+def without_a_database(site, page, act):
+    """Do it while the database is away, again where it was back before the page asked it anything."""
+    said = page.get_by_role("heading", name="The database does not answer")
+    for _ in range(10):
+        site.kill_postgres()
+        act()
+        try:
+            said.wait_for(timeout=4_000)
+        except Error:
+            continue
+        return
+    raise AssertionError("The page never said that the database is away.")
+
+
 def test_the_database_goes_away_and_the_page_says_so_and_comes_back(look):
     with served() as empty:
         seen = look(empty, "/account?mark=here")
         expect(seen.page.get_by_text(SIGNED_IN)).to_be_visible()
-        empty.kill_postgres()
-        seen.page.reload()
-        expect(seen.page.get_by_role("heading", name="The database does not answer")).to_be_visible()
+        without_a_database(empty, seen.page, seen.page.reload)
         expect(seen.page.get_by_text(SIGNED_IN)).to_be_visible(timeout=60_000)
         assert seen.page.url == f"{empty.url}/account?mark=here"
         # And under a page that is open.
-        empty.kill_postgres()
-        seen.page.get_by_role("link", name="Overview").click()
-        expect(seen.page.get_by_role("heading", name="The database does not answer")).to_be_visible()
+        without_a_database(empty, seen.page, seen.page.get_by_role("link", name="Overview").click)
         expect(seen.page.get_by_role("link", name="Account")).to_be_visible(timeout=60_000)
         assert "Demo accounts" not in seen.page.request.get(empty.url + "/sign-in").text()
 
