@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app import serving
 from app.access import Role, Viewer
-from app.lake.lake import the_lake
+from app.lake.lake import Lake, the_lake
 from app.metrics.answer import Answer
 from app.metrics.desk import Desk
 from app.metrics.question import question
@@ -27,10 +27,15 @@ _RECOMPUTING = BoundedSemaphore(_MOST_AT_ONCE)
 _USUAL = ("emails_delivered", "views", "conversions", "spend", "generations")
 
 
-@cache
 def the_desk() -> Desk:
     """One for all pages and downloads: what it keeps in memory is shared, what it answers is limited to a viewer."""
-    return Desk(the_lake(), currency=settings().currency)
+    return _desk(the_lake(), settings().currency)
+
+
+@lru_cache(maxsize=1)
+def _desk(lake: Lake, currency: str) -> Desk:
+    # Named by what it stands on: a process whose settings are read again asks the lake that they name now.
+    return Desk(lake, currency=currency)
 
 
 def warm_up() -> None:

@@ -14,7 +14,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import serving
-from app.answering import the_desk
 from app.identity.cookies import session_cookie
 from app.settings import PROJECT, settings
 from tests.browser.conftest import Site
@@ -55,7 +54,6 @@ def pages() -> Iterator[Pages]:
         patch.setenv("SIGHTLINE_HOME", str(home))
         patch.delenv("DATABASE_URL", raising=False)
         settings.cache_clear()
-        the_desk.cache_clear()
         command = Path(sys.executable).parent / "sightline"
         for arguments in (("demo", "--size", "tiny"), ("refresh",)):
             subprocess.run([command, *arguments], check=True, timeout=240, stdout=subprocess.DEVNULL, env=os.environ)
@@ -66,4 +64,3 @@ def pages() -> Iterator[Pages]:
         yield Pages(site, patch)
         serving.close()
     settings.cache_clear()
-    the_desk.cache_clear()

@@ -2,7 +2,6 @@
 
 import pytest
 
-from app.answering import the_desk
 from app.lake.lake import LATEST
 from app.settings import settings
 from tests.pages.every_view import TEAM_PAGES, every_view
@@ -13,11 +12,9 @@ def gone(pages, monkeypatch, tmp_path):
     """Another folder takes the lake's place."""
     monkeypatch.setenv("SIGHTLINE_LAKE", str(tmp_path / "lake"))
     settings.cache_clear()
-    the_desk.cache_clear()
     yield tmp_path / "lake"
     monkeypatch.undo()
     settings.cache_clear()
-    the_desk.cache_clear()
 
 
 @pytest.mark.parametrize("what", ["missing", "damaged"])

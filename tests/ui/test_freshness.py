@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.answering import the_desk
 from app.lake.lake import LATEST, the_lake
 from app.settings import settings
 from app.ui import freshness as shown
@@ -17,11 +16,9 @@ def elsewhere(tmp_path, monkeypatch):
     """A home in which no lake lies."""
     monkeypatch.setenv("SIGHTLINE_HOME", str(tmp_path / "home"))
     settings.cache_clear()
-    the_desk.cache_clear()
     yield
     monkeypatch.undo()
     settings.cache_clear()
-    the_desk.cache_clear()
 
 
 @pytest.fixture
