@@ -10,6 +10,7 @@ import pytest
 
 from db.embedded.files import binaries_folder
 from db.embedded.user import open_way, server_user
+from tests.homes import prepared
 from tests.servers import Database, Server, make_template, new_database, throwaway_server
 
 # Workers of a divided run are told a width of 80, which consoles would keep to from their making on.
@@ -62,6 +63,13 @@ def server15() -> Iterator[Server]:
     with throwaway_server(OLDEST, user="postgres", version=int(OLDEST.parent.name)) as server:
         make_template(server)
         yield server
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the smallest demo and its figures, to be copied: workers of a divided run share the one."""
+    base = tmp_path_factory.getbasetemp()
+    return prepared((base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "demo")
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class Server:
         engine.dispose()
 
 
-def _quickest() -> Path | None:
+def quickest() -> Path | None:
     """Memory, where there is plenty of it; else the folder for temporary files."""
     return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 8 << 30 else None
 
@@ -54,7 +54,7 @@ def _quickest() -> Path | None:
 @contextmanager
 def throwaway_server(binaries: Path, *, user: str | None, version: int) -> Iterator[Server]:
     """A server that lives for a with block; as root it runs as another user, because Postgres refuses root."""
-    folder = Path(tempfile.mkdtemp(prefix=f"sightline-pg{version}-", dir=_quickest()))
+    folder = Path(tempfile.mkdtemp(prefix=f"sightline-pg{version}-", dir=quickest()))
     runner = user if os.geteuid() == 0 else None
     if runner:
         shutil.chown(folder, runner)

@@ -5,8 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +21,8 @@ from db.embedded import SUPERUSER, running_server
 from db.embedded.files import ServerFiles
 from db.embedded.probe import live_server
 from db.engine import engine_for
+from tests.homes import SIGHTLINE, new_home
 
-SIGHTLINE = Path(sys.executable).parent / "sightline"
 # Others may be busy on this machine.
 expect.set_options(timeout=30_000)
 QUIETLY = [
@@ -180,20 +178,17 @@ def free_port():
 
 
 @contextmanager
-def served(*first) -> Iterator[Site]:
-    """A home on which these commands ran first, served until the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="sl-"))
-    site = Site(folder / "home", free_port())
-    for command in first:
-        site.run(*command)
-    try:
-        site.start()
-        yield site
-    finally:
-        if site.process:
-            site.stop()
-    assert site.process.returncode == 0, site.log.read_text()
-    shutil.rmtree(folder)
+def served(pattern=None) -> Iterator[Site]:
+    """A new home, empty or a copy of the pattern, served until the block ends."""
+    with new_home(pattern) as home:
+        site = Site(home, free_port())
+        try:
+            site.start()
+            yield site
+        finally:
+            if site.process:
+                site.stop()
+        assert site.process.returncode == 0, site.log.read_text()
 
 
 @pytest.fixture(scope="session")
@@ -211,9 +206,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(browser) -> Iterator[Site]:
+def site(browser, demo_home) -> Iterator[Site]:
     """The app with the smallest demo; nobody changes its data. No browser, no start."""
-    with served(["demo", "--size", "tiny"]) as running:
+    with served(demo_home) as running:
         yield running
 
 

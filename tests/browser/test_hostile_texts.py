@@ -30,9 +30,9 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def harmed(browser):
+def harmed(browser, demo_home):
     """A site of these tests alone, in which everything that can be written was written by somebody who means harm."""
-    with served(["demo", "--size", "tiny"]) as site:
+    with served(demo_home) as site:
         with running_server(site.home / "postgres") as server:
             engine = engine_for(server.dsn("sightline", SUPERUSER))
             with engine.begin() as connection:

@@ -25,9 +25,9 @@ LISTED = 8
 
 
 @pytest.fixture(scope="module")
-def own(browser):
+def own(browser, demo_home):
     """A site of these tests alone, whose largest workspaces have hostile names."""
-    with served(["demo", "--size", "tiny"]) as site:
+    with served(demo_home) as site:
         yield site
 
 

@@ -53,7 +53,7 @@ def canary() -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def desk(browser):
+def desk(browser, demo_home):
     """A site of its own, whose models are played by a server on this machine; and that server."""
     with model_server() as models, ExitStack() as stack:
         # For this site alone: another that starts later has no key.
@@ -61,7 +61,7 @@ def desk(browser):
             patch.setenv("OPENAI_API_KEY", "a key of a test")
             patch.setenv("OPENAI_BASE_URL", models.url)
             patch.setenv("SIGHTLINE_AI_UNPRICED_CEILING", "1")
-            running = stack.enter_context(served(["demo", "--size", "tiny"]))
+            running = stack.enter_context(served(demo_home))
         yield running, models
 
 

@@ -49,9 +49,9 @@ def planted(kind, status, *, result=None, error=None):
 
 
 @pytest.fixture(scope="module")
-def ward(browser):
+def ward(browser, demo_home):
     """An installation of our own with everything amiss that there is a word for."""
-    with served(["demo", "--size", "tiny"]) as site:
+    with served(demo_home) as site:
         site.sign_in("limited-admin")
         for statement in (
             planted("look_at_health", "completed", result=LOOKED),

@@ -48,9 +48,9 @@ CAMPAIGN = "SELECT campaign_id FROM campaign_events GROUP BY 1 ORDER BY COUNT(*)
 
 
 @pytest.fixture(scope="module")
-def own(browser):
+def own(browser, demo_home):
     """A site of these tests alone: what was written into it, and the day that was restated."""
-    with served(["demo", "--size", "tiny"]) as site:
+    with served(demo_home) as site:
         with running_server(site.home / "postgres") as server:
             engine = engine_for(server.dsn("sightline", SUPERUSER))
             with engine.begin() as connection:

@@ -1,12 +1,7 @@
 """The pages of the smallest demo, run in this process without a browser: everything that they draw, in a second."""
 
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
@@ -17,6 +12,7 @@ from app import serving
 from app.identity.cookies import session_cookie
 from app.settings import PROJECT, settings
 from tests.browser.conftest import Site
+from tests.homes import new_home
 from tests.pages.oracles import FINANCE_ROLES, ROLES
 from tests.pages.parsed import Parsed, parsed
 
@@ -48,15 +44,11 @@ class Pages:
 
 
 @pytest.fixture(scope="session")
-def pages() -> Iterator[Pages]:
-    with tempfile.TemporaryDirectory(prefix="sl-") as folder, pytest.MonkeyPatch.context() as patch:
-        home = Path(folder) / "home"
+def pages(demo_home) -> Iterator[Pages]:
+    with new_home(demo_home) as home, pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIGHTLINE_HOME", str(home))
         patch.delenv("DATABASE_URL", raising=False)
         settings.cache_clear()
-        command = Path(sys.executable).parent / "sightline"
-        for arguments in (("demo", "--size", "tiny"), ("refresh",)):
-            subprocess.run([command, *arguments], check=True, timeout=240, stdout=subprocess.DEVNULL, env=os.environ)
         site = Site(home, 0)
         # Oracles count what members may see, before or after they open a page.
         for role in (*ROLES, *FINANCE_ROLES):
