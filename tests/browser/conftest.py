@@ -7,14 +7,16 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.identity.sessions import Device, open_session
 from db.embedded import SUPERUSER, running_server
@@ -66,40 +68,41 @@ class Site:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def rows(self, question):
-        """What the database's superuser is told, who sees every row: nothing of the app takes part."""
+    @cached_property
+    def _superuser(self):
+        """Connections that are kept: a walk asks thousands of questions."""
         with running_server(self.home / "postgres") as server:
-            engine = engine_for(server.dsn("sightline", SUPERUSER))
-            with engine.connect() as connection:
-                answer = connection.exec_driver_sql(question).all()
-            engine.dispose()
-        return answer
+            return engine_for(server.dsn("sightline", SUPERUSER))
 
-    def change(self, statement):
-        """What the database's superuser does, past the app."""
-        with running_server(self.home / "postgres") as server:
-            engine = engine_for(server.dsn("sightline", SUPERUSER))
-            with engine.begin() as connection:
-                connection.exec_driver_sql(statement)
-            engine.dispose()
+    def close(self):
+        self._superuser.dispose()
 
     @contextmanager
     def changing(self):
-        """A transaction in which the same superuser changes something, as a product would."""
-        with running_server(self.home / "postgres") as server:
-            engine = engine_for(server.dsn("sightline", SUPERUSER))
-            with engine.begin() as connection:
-                yield connection
-            engine.dispose()
+        """A transaction in which the database's superuser changes something past the app, as a product would."""
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self._superuser.begin())
+            except OperationalError:
+                # Nobody serves it at the moment.
+                stack.enter_context(running_server(self.home / "postgres"))
+                connection = stack.enter_context(self._superuser.begin())
+            yield connection
+
+    def rows(self, question):
+        """What the same superuser is told, who sees every row: nothing of the app takes part."""
+        with self.changing() as connection:
+            return connection.exec_driver_sql(question).all()
+
+    def change(self, statement):
+        with self.changing() as connection:
+            connection.exec_driver_sql(statement)
 
     def sign_in(self, role="admin"):
         """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-…` of the others."""
-        with running_server(self.home / "postgres") as server:
-            engine = engine_for(server.dsn("sightline", SUPERUSER))
-            with engine.begin() as connection:
-                member = connection.execute(text(_MEMBER), {"email": f"{role}@test.example", "role": role}).scalar_one()
-                token = open_session(connection, member, "password", Device(), replaces=None)
-            engine.dispose()
+        with self.changing() as connection:
+            member = connection.execute(text(_MEMBER), {"email": f"{role}@test.example", "role": role}).scalar_one()
+            token = open_session(connection, member, "password", Device(), replaces=None)
         return {"name": f"sightline_{self.port}", "value": token, "url": self.url, "httpOnly": True, "sameSite": "Lax"}
 
     @property
@@ -186,6 +189,7 @@ def served(pattern=None) -> Iterator[Site]:
             site.start()
             yield site
         finally:
+            site.close()
             if site.process:
                 site.stop()
         assert site.process.returncode == 0, site.log.read_text()

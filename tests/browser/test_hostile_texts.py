@@ -5,8 +5,6 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import text
 
-from db.embedded import SUPERUSER, running_server
-from db.engine import engine_for
 from tests.browser.conftest import served
 from tests.pages.looking import settled
 
@@ -33,12 +31,9 @@ PAGES = {
 def harmed(browser, demo_home):
     """A site of these tests alone, in which everything that can be written was written by somebody who means harm."""
     with served(demo_home) as site:
-        with running_server(site.home / "postgres") as server:
-            engine = engine_for(server.dsn("sightline", SUPERUSER))
-            with engine.begin() as connection:
-                for change in WRITTEN:
-                    assert connection.execute(text(change), {"harm": HARM}).rowcount > 0
-            engine.dispose()
+        with site.changing() as connection:
+            for change in WRITTEN:
+                assert connection.execute(text(change), {"harm": HARM}).rowcount > 0
         site.refresh()
         yield site
 

@@ -9,8 +9,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import text
 
-from db.embedded import SUPERUSER, running_server
-from db.engine import engine_for
 from tests.browser.conftest import served
 from tests.browser.test_overview import SCREENS, drawn, tile
 
@@ -34,20 +32,15 @@ def own(browser, demo_home):
 @pytest.fixture(scope="module")
 def hostile(own):
     """Three workspaces and their campaigns are named by somebody who means harm, and the figures know it."""
-    with running_server(own.home / "postgres") as server:
-        engine = engine_for(server.dsn("sightline", SUPERUSER))
-        with engine.begin() as connection:
-            keys = connection.scalars(
-                text("SELECT workspace_id FROM ai_generations GROUP BY workspace_id ORDER BY count(*) DESC LIMIT 3")
-            ).all()
-            for key, name in zip(keys, HOSTILE, strict=True):
-                connection.execute(
-                    text("UPDATE workspaces SET name = :name WHERE id = :key"), {"name": name, "key": key}
-                )
-                connection.execute(
-                    text("UPDATE campaigns SET name = :name WHERE workspace_id = :key"), {"name": name, "key": key}
-                )
-        engine.dispose()
+    with own.changing() as connection:
+        keys = connection.scalars(
+            text("SELECT workspace_id FROM ai_generations GROUP BY workspace_id ORDER BY count(*) DESC LIMIT 3")
+        ).all()
+        for key, name in zip(keys, HOSTILE, strict=True):
+            connection.execute(text("UPDATE workspaces SET name = :name WHERE id = :key"), {"name": name, "key": key})
+            connection.execute(
+                text("UPDATE campaigns SET name = :name WHERE workspace_id = :key"), {"name": name, "key": key}
+            )
     own.refresh()
     return own
 
@@ -160,11 +153,7 @@ def test_a_pinned_address_shows_the_same_figures_after_new_ones_came(own, look, 
     settled(page)
     expect(page.get_by_text("Pinned to version")).to_be_visible()
     pinned, shown = page.url, figures(page)
-    with running_server(own.home / "postgres") as server:
-        engine = engine_for(server.dsn("sightline", SUPERUSER))
-        with engine.begin() as connection:
-            connection.execute(text("UPDATE performance_analytics SET spend = spend * 2 WHERE breakdown = 'none'"))
-        engine.dispose()
+    own.change("UPDATE performance_analytics SET spend = spend * 2 WHERE breakdown = 'none'")
     own.refresh()
     newest, later = look(own), look(own, pinned.removeprefix(own.url))
     drawn(newest.page)

@@ -6,8 +6,6 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import text
 
-from db.embedded import SUPERUSER, running_server
-from db.engine import engine_for
 from tests.browser.conftest import served
 from tests.pages.looking import settled, table
 
@@ -51,13 +49,10 @@ CAMPAIGN = "SELECT campaign_id FROM campaign_events GROUP BY 1 ORDER BY COUNT(*)
 def own(browser, demo_home):
     """A site of these tests alone: what was written into it, and the day that was restated."""
     with served(demo_home) as site:
-        with running_server(site.home / "postgres") as server:
-            engine = engine_for(server.dsn("sightline", SUPERUSER))
-            with engine.begin() as connection:
-                for change in WRITTEN:
-                    connection.execute(text(change), {"hostile": HOSTILE})
-                day = connection.execute(text(RESTATED)).scalar_one()
-            engine.dispose()
+        with site.changing() as connection:
+            for change in WRITTEN:
+                connection.execute(text(change), {"hostile": HOSTILE})
+            day = connection.execute(text(RESTATED)).scalar_one()
         site.refresh()
         yield site, day
 

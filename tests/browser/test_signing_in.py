@@ -7,12 +7,9 @@ from contextlib import suppress
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, expect
-from sqlalchemy import text
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from db.embedded import SUPERUSER, running_server
-from db.engine import engine_for
 from tests.browser.conftest import served
 from tests.web.provider import CLIENT, enrol, provider
 
@@ -23,15 +20,6 @@ SCREENS = {
 }
 LIMITED = "email = 'limited@test.example'"
 SIGNED_IN = "Where you are signed in"
-
-
-def change(site, statement):
-    """What somebody else does to the database meanwhile."""
-    with running_server(site.home / "postgres") as server:
-        engine = engine_for(server.dsn("sightline", SUPERUSER))
-        with engine.begin() as connection:
-            connection.execute(text(statement))
-        engine.dispose()
 
 
 def demo_password(site, role):
@@ -121,7 +109,7 @@ def test_the_link_to_sign_out_asks_first(site, look):
 
 
 def test_a_device_that_is_ended_from_another_one_is_sent_to_sign_in_and_back(site, look):
-    change(site, "UPDATE team_sessions SET revoked_at = now()")
+    site.change("UPDATE team_sessions SET revoked_at = now()")
     here, there = look(site, "/account?mark=there", role="finance"), look(site, "/account", role="finance")
     expect(here.page.get_by_text(SIGNED_IN)).to_be_visible()
     expect(there.page.get_by_text("this device")).to_have_count(1)
@@ -136,7 +124,7 @@ def test_a_device_that_is_ended_from_another_one_is_sent_to_sign_in_and_back(sit
 def test_who_is_shut_out_is_out_at_the_next_click(site, look, blow):
     seen = look(site, "/account", role="viewer")
     expect(seen.page.get_by_text(SIGNED_IN)).to_be_visible()
-    change(site, f"UPDATE team_members SET {blow} WHERE email = 'viewer@test.example'")
+    site.change(f"UPDATE team_members SET {blow} WHERE email = 'viewer@test.example'")
     seen.page.get_by_role("link", name="Overview").click()
     expect(seen.page.get_by_role("heading", name="Sign in")).to_be_visible()
 
@@ -147,14 +135,14 @@ def test_roles_and_workspaces_are_those_of_this_moment(site, look):
     expect(main.get_by_text("Roles: viewer")).to_be_visible()
     limited = main.get_by_text(re.compile("^Workspaces: ")).inner_text()
     assert limited.count(",") == 1
-    change(site, f"UPDATE team_members SET roles = '{{finance}}', workspace_ids = '{{}}' WHERE {LIMITED}")
+    site.change(f"UPDATE team_members SET roles = '{{finance}}', workspace_ids = '{{}}' WHERE {LIMITED}")
     try:
         seen.page.get_by_role("link", name="Account").click()
         expect(main.get_by_text("Roles: finance")).to_be_visible()
         expect(main.get_by_text("Workspaces: none")).to_be_visible()
     finally:
-        change(site, f"DELETE FROM team_sessions USING team_members AS m WHERE team_member_id = m.id AND m.{LIMITED}")
-        change(site, f"DELETE FROM team_members WHERE {LIMITED}")
+        site.change(f"DELETE FROM team_sessions USING team_members AS m WHERE team_member_id = m.id AND m.{LIMITED}")
+        site.change(f"DELETE FROM team_members WHERE {LIMITED}")
 
 
 def test_a_token_is_shown_once_and_calls_the_api_until_it_is_revoked(site, look):

@@ -1,10 +1,7 @@
 """Whose session was ended sees nothing more of a page, though only a part of it would run again."""
 
 from playwright.sync_api import expect
-from sqlalchemy import text
 
-from db.embedded import SUPERUSER, running_server
-from db.engine import engine_for
 from tests.pages.looking import settled
 
 _END = """
@@ -14,11 +11,7 @@ _END = """
 
 
 def ended(site):
-    with running_server(site.home / "postgres") as server:
-        engine = engine_for(server.dsn("sightline", SUPERUSER))
-        with engine.begin() as connection:
-            connection.execute(text(_END))
-        engine.dispose()
+    site.change(_END)
 
 
 def test_a_table_is_not_searched_for_whose_session_was_ended(site, look):

@@ -54,5 +54,6 @@ def pages(demo_home) -> Iterator[Pages]:
         for role in (*ROLES, *FINANCE_ROLES):
             site.sign_in(role)
         yield Pages(site, patch)
+        site.close()
         serving.close()
     settings.cache_clear()
