@@ -29,24 +29,24 @@ choice = choose(scope, kept)
 said()
 chips(choice)
 month_report(viewer, choice.month)
-found = compared(choice)
+both = compared(choice)
 view = ui.one_of("show", VIEWS)
 
 if view == BILL:
-    bill_desk(choice, found)
+    bill_desk(choice, both and both.found)
 elif view == MONTH:
     month_desk(choice, kept)
 elif view == REVENUE:
     revenue_desk(choice)
-elif found is None:
+elif both is None:
     ui.nothing_here(f"No bill of {choice.name} was read in.", fill="Read the provider's file in “The bill”.")
 else:
-    headlines(found)
-    bridge(choice, found)
-    one = opened(found)
+    headlines(both)
+    bridge(both)
+    one = opened(both.found)
     if one is not None:
-        bridge_of_day(one)
-        parts(one)
-        calls_of(choice, one, found.zone)
-        lines_of(choice, one, found)
-    days(choice, found)
+        bridge_of_day(both, one)
+        parts(both, one)
+        calls_of(choice, one, both.found.zone)
+        lines_of(both, one)
+    days(both)

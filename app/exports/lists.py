@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.commands.reconciling import ReadFile
-from app.exports import bill_lists, upkeep_lists
+from app.exports import upkeep_lists
+from app.exports.bill_lists import BILL_LISTS
 from app.exports.given import Values, day_of, key_named, key_of, text_of
 from app.exports.plan_lists import PLAN_LISTS
 from app.exports.wanted import LiveList, Wanted, whole
@@ -26,11 +26,9 @@ from app.records import (
     invoices,
     jobs,
     ledgers,
-    months,
     payments,
     prices,
     quotas,
-    reconciled,
     simulations,
     stops,
     templates,
@@ -367,10 +365,6 @@ LISTS: Mapping[str, LiveList] = {
         # What people asked a model for is read in its product, not carried away from here.
         ("generations", _generations, events.Generation, (*_DAYS, "workspace", "channel", "kind", "status", "product",
             "provider", "model", "error_code"), ("prompt_text",)),
-        ("corrections_of_month", bill_lists.corrections_of_month, months.MonthCorrection, ("month",), ()),
-        ("late_corrections", bill_lists.late_corrections, reconciled.CorrectionBehind, ("month", "provider", "model"),
-            ()),
-        ("bill_files", bill_lists.bill_files, ReadFile, ("month", "provider"), ()),
         ("optimizations", _optimizations, belongings.Optimization, (*_DAYS, "campaign"), ()),
         ("contacts", _contacts, contacts.Contact, ("words", "status", "workspace"), ()),
         ("sends", _sends, contacts.Send, ("contact",), ()),
@@ -422,4 +416,4 @@ LISTS: Mapping[str, LiveList] = {
         ("job_workers", upkeep_lists.job_workers, jobs.WorkerRecord, (), ()),
         ("credit_movements", _credit_movements, ledgers.Movement, ("user",), ()),
     )
-} | PLAN_LISTS  # fmt: skip
+} | BILL_LISTS | PLAN_LISTS  # fmt: skip

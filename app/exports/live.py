@@ -3,7 +3,8 @@
 import hashlib
 import json
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ import pyarrow as pa
 from sqlalchemy import Engine
 
 from app.access import Viewer
+from app.database import Engines
 from app.exports.address import Kind
 from app.exports.given import Values
 from app.exports.lists import the_list
@@ -24,6 +26,7 @@ from app.records.reading import MOST_ROWS, Asked, Page, Place, short_names, witn
 
 LIST = "list"
 _AT_ONCE = MOST_ROWS
+_NEVER = "-- Nothing can be found by these words: no row was asked for."
 _TYPES: Mapping[type[Any], pa.DataType] = {
     bool: pa.bool_(),
     int: pa.int64(),
@@ -80,6 +83,45 @@ class Listed(Generic[Row]):
     rows: tuple[Row, ...]
     next: Place | None
     receipt: LiveReceipt
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was asked at which moment; filled while its block runs."""
+
+    read_at: datetime
+    asked: list[Asked]
+
+    def listed(self, name: str, given: Values, rows: Sequence[Row]) -> Listed[Row]:
+        """All rows of a list that is worked out of everything that was asked."""
+        return Listed(tuple(rows), None, LiveReceipt(name=name, given=given, read_at=self.read_at, asked=self.together))
+
+    @property
+    def together(self) -> Asked:
+        """Every question in its turn; they call the same by the same names."""
+        return Asked(
+            ";\n\n".join(textwrap.dedent(one.sql).strip() for one in self.asked),
+            {name: value for one in self.asked for name, value in one.parameters.items()},
+            sum(one.rows for one in self.asked),
+        )
+
+    @property
+    def last(self) -> Asked:
+        """The rows come last: before them is looked up what narrows them. What can't be found is never asked for."""
+        return self.asked[-1] if self.asked else Asked(_NEVER, {}, 0)
+
+
+@contextmanager
+def reading() -> Iterator[Reading]:
+    """What is asked within the block, for the receipts of lists that are made of it."""
+    read_at = datetime.now(UTC)
+    with witnessed() as asked:
+        yield Reading(read_at, asked)
+
+
+def engine_of(name: str, engines: Engines) -> Engine:
+    """The engine that answers what a list asks."""
+    return engines.rw if the_list(name, {}).is_of_company else engines.ro
 
 
 def read_list(
@@ -149,12 +191,10 @@ class Whole:
 
 
 def _read(found: LiveList, name: str, wanted: Wanted) -> tuple[Page[Any], LiveReceipt]:
-    read_at = datetime.now(UTC)
-    with witnessed() as asked:
+    with reading() as told:
         page = found.read(wanted)
-    # The rows come last: before them is looked up what narrows them. What can't be found is never asked for.
-    last = asked[-1] if asked else Asked("-- Nothing can be found by these words: no row was asked for.", {}, 0)
-    return page, LiveReceipt(name=name, given=wanted.given, read_at=read_at, asked=last)
+    asked = told.together if found.is_of_company else told.last
+    return page, LiveReceipt(name=name, given=wanted.given, read_at=told.read_at, asked=asked)
 
 
 def _type(hint: Any) -> pa.DataType:  # noqa: ANN401 - a type of any column

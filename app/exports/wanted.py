@@ -43,6 +43,8 @@ class LiveList:
     kept_back: frozenset[str] = frozenset()
     # Of many rows: all of them are read workspace by workspace, as merging the workspaces again for every page is dear.
     is_long: bool = False
+    # Worked out of several questions, one of which the database answers to the engine of commands alone.
+    is_of_company: bool = False
 
 
 def whole(rows: Sequence[Any]) -> Page[Any]:

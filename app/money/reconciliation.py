@@ -62,6 +62,11 @@ class Reconciliation:
         return tuple(part for day in self.days for part in day.parts)
 
     @property
+    def models(self) -> frozenset[str]:
+        """As the ledger calls them."""
+        return frozenset(day.model for day in self.days if day.model is not None)
+
+    @property
     def by_kind(self) -> Mapping[Kind, Decimal]:
         """From the ledger to the provider, every name, also those of which there is nothing."""
         return {kind: sum((day.amount(kind) for day in self.days), Decimal(0)) for kind in Kind}

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from app.access import Permission, Viewer
 from app.money.bills import Kind, Meter
-from app.records.reading import rows, some
+from app.records.reading import Page, Place, page_of, rows, some
 from db.engine import seeing
 
 
@@ -31,8 +31,6 @@ class CallBehind:
     tokens_out: int
     cost: Decimal | None
     unpriced_because: str | None
-    # How many calls there are behind it, of which the latest are told.
-    of_all: int
 
 
 @dataclass(frozen=True)
@@ -88,8 +86,7 @@ _NARROWED = f"""
 _CALLS = """
     SELECT g.id, g.created_at, g.completed_at, w.name AS workspace, g.model, g.service_tier, g.status,
         g.input_tokens + g.cached_input_tokens + g.cache_write_tokens AS tokens_in, g.cached_input_tokens AS cached,
-        g.output_tokens + g.reasoning_tokens AS tokens_out, g.cost, g.unpriced_because,
-        COUNT(*) OVER () AS of_all
+        g.output_tokens + g.reasoning_tokens AS tokens_out, g.cost, g.unpriced_because
     FROM ai_generations AS g
     JOIN workspaces AS w ON w.id = g.workspace_id
     WHERE g.provider = :provider
@@ -99,6 +96,7 @@ _CALLS = """
         AND g.status IN ('completed', 'failed', 'cancelled')
         AND {about}
         AND {narrowed}
+        AND (CAST(:after_at AS timestamptz) IS NULL OR (g.created_at, g.id) < (:after_at, CAST(:after_key AS uuid)))
     ORDER BY g.created_at DESC, g.id DESC
     LIMIT :most
     """
@@ -124,8 +122,9 @@ def calls_behind(
     zone: str,
     kind: Kind,
     meters: Collection[Meter] = (),
+    after: Place | None = None,
     limit: int = 1000,
-) -> list[CallBehind]:
+) -> Page[CallBehind]:
     """The latest first, of these meters where some are named. What is missing has no calls: those that there are."""
     viewer.require(Permission.AI_COST_READ)
     about = _ABOUT.get(kind, f"{_BEGAN} = :day")
@@ -142,9 +141,11 @@ def calls_behind(
             is_narrowed=bool(narrowing),
             units=[meter.unit for meter in narrowing],
             tiers=[meter.tier for meter in narrowing],
-            most=some(limit),
+            after_at=after and after.at,
+            after_key=after and after.key,
+            most=some(limit) + 1,
         )
-    return [CallBehind(**row) for row in found]
+    return page_of(found, some(limit), lambda row: Place(row["created_at"], row["id"]), CallBehind)
 
 
 def corrections_behind(

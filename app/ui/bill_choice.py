@@ -15,6 +15,7 @@ from app.ui.freshness import badge, freshness
 from app.ui.links import page_here
 from app.ui.markup import tag
 from app.ui.notices import say_broken
+from app.ui.saved import offer_views, open_default
 from app.ui.scope import Scope
 from db.tables.products import AI_PROVIDERS
 
@@ -34,12 +35,14 @@ class BillChoice:
 
 
 def page_head(title: str, viewer: Viewer) -> Scope:
-    """Name and freshness; the days are chosen as a month below."""
+    """Name and freshness; the days are chosen as a month below, unless a view of the viewer's opens by itself."""
     fresh = freshness(None)
     told = tag("span", f"Days of the ledger in UTC · amounts in {settings().currency}", class_="sl-small sl-muted")
     st.html(tag("header", tag("h1", title), badge(fresh), told, class_="sl sl-head"))
     last = fresh.last_day
-    return Scope(viewer, last, last, None, {}, "day", None, fresh.zone, settings().currency, page_here())
+    bare = Scope(viewer, last, last, None, {}, "day", None, fresh.zone, settings().currency, page_here())
+    open_default(bare.page, bare)
+    return bare
 
 
 def choose(scope: Scope, kept: Sequence[KeptBill]) -> BillChoice:
@@ -60,13 +63,15 @@ def choose(scope: Scope, kept: Sequence[KeptBill]) -> BillChoice:
         )
         listed = list(months)
         month = st.selectbox("Month", listed, index=listed.index(newest), key="month", bind="query-params", width=180)
+        chosen, of = names.get(provider, AI_PROVIDERS[0]), months.get(month, over)
+        until = (of + timedelta(days=31)).replace(day=1)
+        query = (("provider", provider_name(chosen)), ("month", month_name(of)))
+        scope = replace(scope, since=of, until=until, query=query)
+        offer_views(scope)
     if broken:
         say_broken(broken)
-    chosen, of = names.get(provider, AI_PROVIDERS[0]), months.get(month, over)
-    until = (of + timedelta(days=31)).replace(day=1)
-    query = (("provider", provider_name(chosen)), ("month", month_name(of)))
     bill = next((one for one in kept if (one.provider, one.month) == (chosen, of)), None)
-    return BillChoice(replace(scope, since=of, until=until, query=query), chosen, of, bill)
+    return BillChoice(scope, chosen, of, bill)
 
 
 def month_name(month: date) -> str:

@@ -4,16 +4,20 @@ import streamlit as st
 
 from app import serving
 from app.commands.reconciling import lines_behind
+from app.exports.bill_lists import NO_MODEL, meter_told
+from app.exports.given import given
+from app.exports.live import reading
 from app.metrics.metric import Unit
 from app.money.bills import Kind
-from app.money.reconciliation import DayOfModel, Reconciliation
-from app.records.reconciled import calls_behind
+from app.money.reconciliation import DayOfModel
 from app.ui import words
 from app.ui.bill_choice import BillChoice, provider_name
 from app.ui.cards import LIVE
 from app.ui.links import address, anchor
 from app.ui.live import read
 from app.ui.markup import tag
+from app.ui.onward import onward, place
+from app.ui.reconciled import Comparison
 from app.ui.rows import Column, Columns
 from app.ui.tables import table
 from app.ui.views import one_of
@@ -65,50 +69,61 @@ def calls_of(choice: BillChoice, one: DayOfModel, zone: str) -> None:
     kind = names[one_of("part", list(names), label="Calls behind")]
     if kind is Kind.LATE:
         _corrections(choice, one.model)
-    found = calls_behind(
-        serving.engines().ro,
-        choice.scope.viewer,
+    listed = ("calls", choice.provider, one.model, one.day, kind)
+    found = read(
+        "calls_behind",
+        choice.scope,
+        after=place(choice.scope, *listed),
         provider=choice.provider,
         model=one.model,
         day=one.day,
         zone=zone,
         kind=kind,
-        meters={meter for part in one.parts if part.kind is kind for meter in part.meters},
+        meter=sorted({meter_told(meter) for part in one.parts if part.kind is kind for meter in part.meters}),
     )
-    all_of_them = found[0].of_all if found else 0
-    more = f" The latest {len(found):,} of {all_of_them:,} are listed." if all_of_them > len(found) else ""
     table(
-        [vars(call) | {"status": words.spelled(call.status)} for call in found],
+        [vars(call) | {"status": words.spelled(call.status)} for call in found.rows],
         name="calls",
         title="Calls behind it",
-        why=f"{_TOLD.get(kind, 'The calls of the day that used what the difference is about.')}{more} {LIVE}",
+        why=f"{_TOLD.get(kind, 'The calls of the day that used what the difference is about.')} {LIVE}",
         columns={**_COLUMNS, **_REASON} if kind is Kind.UNPRICED else _COLUMNS,
         scope=choice.scope,
         empty=("No call of ours is behind it.", "The provider charged for something that the ledger does not have."),
+        read=found,
     )
+    here = {name: st.query_params.get(name) for name in ("reconciliation", "part", "kind")}
+    onward("reconciliation", choice.scope, found.next, *listed, **here)
     days = (("period", "Custom"), ("days", str(one.day)), ("days", str(one.day)))
     raw = choice.scope.chosen((*days, ("provider", provider_name(choice.provider)), ("model", one.model)))
     link = anchor("All calls of this model on this day", address("ai_usage", raw, show="Raw generations"))
     st.html(tag("p", link, class_="sl sl-small"))
 
 
-def lines_of(choice: BillChoice, one: DayOfModel, found: Reconciliation) -> None:
+def lines_of(both: Comparison, one: DayOfModel) -> None:
     """The provider's side of the day: what its files say, line by line."""
+    choice = both.choice
     if choice.bill is None:
         return
-    known = {day.model for day in found.days if day.model is not None}
-    told = lines_behind(
-        serving.engines().ro, choice.scope.viewer, bill=choice.bill.id, day=one.day, model=one.model, known=known
-    )
+    with reading() as told:
+        behind = lines_behind(
+            serving.engines().ro,
+            choice.scope.viewer,
+            bill=choice.bill.id,
+            day=one.day,
+            model=one.model,
+            known=both.found.models,
+        )
+    narrowed = given(provider=choice.provider, month=choice.month, day=one.day, model=one.model or NO_MODEL)
     table(
         [vars(line) | {"kind": words.spelled(line.kind), "unit": line.unit and words.spelled(line.unit)}
-         for line in told],
+         for line in behind],
         name="bill-lines",
         title="Lines of the bill",
         why="As the provider's files tell them; lines of usage have no amount.",
         columns=_LINES,
         scope=choice.scope,
         empty=("The bill has no line of it.", "Our ledger has calls that the provider did not charge that day."),
+        read=told.listed("bill_lines", narrowed, behind),
     )  # fmt: skip
 
 

@@ -24,7 +24,8 @@ def read(
     name: str, scope: Scope, *, after: Place | None = None, limit: int = MOST_ROWS, **narrowed: object
 ) -> Listed[Any]:
     """Some rows of a list for the page's viewer, narrowed by what is given here and by nothing else."""
-    return live.read_list(serving.engines().ro, scope.viewer, name, given(**narrowed), after=after, limit=limit)
+    engine = live.engine_of(name, serving.engines())
+    return live.read_list(engine, scope.viewer, name, given(**narrowed), after=after, limit=limit)
 
 
 def told_of(why: str, listed: Listed[Any] | None, scope: Scope | None) -> str:

@@ -1,6 +1,7 @@
 """A month from our ledger to what the provider charged to its invoice: every difference named, every day opened."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -8,14 +9,17 @@ import streamlit as st
 
 from app import serving
 from app.commands.reconciling import reconciliation
+from app.exports.bill_lists import NO_MODEL, DayBeside, StepToBill, days_of, parts_of, steps_of, steps_of_day
+from app.exports.given import given
+from app.exports.live import Listed, Reading, reading
 from app.metrics.metric import Unit
 from app.money.bills import MEANINGS, Kind
 from app.money.reconciliation import DayOfModel, Reconciliation
 from app.ui import words
-from app.ui.asking import Asked, ask
 from app.ui.bill_choice import BillChoice
 from app.ui.cards import card
 from app.ui.links import address, anchor
+from app.ui.live import behind_list
 from app.ui.markup import Markup, tag
 from app.ui.notices import say_broken
 from app.ui.rows import Column, Columns
@@ -24,26 +28,47 @@ from app.ui.tables import table
 _DOLLARS = "USD"
 _ALL = "Every difference"
 _NAMES = {words.spelled(kind): kind for kind in Kind}
-_OPENED = "opened"
 _COLUMNS: Columns = {
     "place": Column("Day and model", opens="reconciliation", key="opened"),
     "calls": Column("Calls", Unit.COUNT),
     "ledger": Column("Our ledger", Unit.MONEY, currency=_DOLLARS),
     "provider": Column("Provider", Unit.MONEY, currency=_DOLLARS),
     "difference": Column("Difference", Unit.MONEY, currency=_DOLLARS),
-    "names": "Because of",
+    "because": "Because of",
+}
+_PARTS: Columns = {
+    "name": "Name",
+    "amount": Column("Amount", Unit.MONEY, currency=_DOLLARS),
+    "why": "What was found",
 }
 
 
-def compared(choice: BillChoice) -> Reconciliation | None:
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides of a month, and what was asked for them: every list that is made of them tells it."""
+
+    choice: BillChoice
+    found: Reconciliation
+    reading: Reading
+
+    def listed(self, name: str, rows: Iterable[Any], **narrowed: object) -> Listed[Any]:
+        """These rows as the list of this name, which a download reads again."""
+        of = given(provider=self.choice.provider, month=self.choice.month, **narrowed)
+        return self.reading.listed(name, of, tuple(rows))
+
+
+def compared(choice: BillChoice) -> Comparison | None:
     """The comparison, once a run; None: there is no bill."""
     if choice.bill is None:
         return None
-    return reconciliation(serving.engines().rw, choice.scope.viewer, choice.bill)
+    with reading() as told:
+        found = reconciliation(serving.engines().rw, choice.scope.viewer, choice.bill)
+    return Comparison(choice, found, told)
 
 
-def headlines(found: Reconciliation) -> None:
+def headlines(both: Comparison) -> None:
     """Both sides, what lies between them, and how much of that has no name."""
+    found = both.found
     difference = (found.charged if found.invoiced is None else found.invoiced) - found.ledger
     told = (
         ("Our ledger", found.ledger, "What our calls cost by the price book."),
@@ -54,43 +79,29 @@ def headlines(found: Reconciliation) -> None:
     )
     drawn = [_tile(name, amount, why) for name, amount, why in told]
     st.html(tag("div", tag("div", *drawn, class_="sl-tiles", style="--n:5"), class_="sl"))
+    listed = both.listed("reconciled_steps", steps_of(found))
+    behind_list(listed, "Both sides and what lies between", "both-sides", both.choice.scope)
 
 
-def bridge(choice: BillChoice, found: Reconciliation) -> None:
+def bridge(both: Comparison) -> None:
     """Bars hang where the one before ended; each name leads to its days."""
-    steps: list[tuple[object, str, Decimal, Decimal, str]] = []
-    level = found.ledger
-    steps.append(("Our ledger", "What our calls cost by the price book.", Decimal(0), level, "sl-c0"))
-    for kind, amount in found.by_kind.items():
-        link = anchor(words.spelled(kind), address("reconciliation", choice.scope, kind=words.spelled(kind)))
-        steps.append((link if amount else words.spelled(kind), MEANINGS[kind], level, level + amount, _look(kind)))
-        level += amount
-    steps.append(("Provider", "What the lines of the bill add up to.", Decimal(0), level, "sl-c0"))
-    if found.invoiced is not None:
-        for kind, amount in found.on_the_invoice.items():
-            name = f"{words.spelled(kind)} of the invoice"
-            steps.append((name, MEANINGS[kind], level, level + amount, _look(kind)))
-        steps.append(("Invoice", "Before tax.", Decimal(0), found.invoiced, "sl-c0"))
-    told = f"The provider's days are days in {found.zone}. Bars begin near the lowest level. A name leads to its days."
-    card("From our ledger to the invoice", _bars(steps), why=told)
+    listed = both.listed("reconciled_steps", steps_of(both.found))
+    told = f"The provider's days are days in {both.found.zone}."
+    why = f"{told} Bars begin near the lowest level. A name leads to its days."
+    drawn = _bars(listed.rows, lambda step: _name(step, both.choice))
+    card("From our ledger to the invoice", drawn, why=why, read=listed, scope=both.choice.scope)
 
 
-def bridge_of_day(one: DayOfModel) -> None:
+def bridge_of_day(both: Comparison, one: DayOfModel) -> None:
     """The same for one day of a model; the invoice is of the month, so that it is none of a day's steps."""
-    level = one.ledger
-    steps: list[tuple[object, str, Decimal, Decimal, str]] = [
-        ("Our ledger", "What the calls of the day cost by the price book.", Decimal(0), level, "sl-c0")
-    ]
-    for kind in dict.fromkeys(part.kind for part in one.parts):
-        amount = one.amount(kind)
-        steps.append((words.spelled(kind), MEANINGS[kind], level, level + amount, _look(kind)))
-        level += amount
-    steps.append(("Provider", "What the lines of the day add up to.", Decimal(0), one.provider, "sl-c0"))
+    model = one.model or NO_MODEL
+    listed = both.listed("reconciled_steps", steps_of_day(one), day=one.day, model=model)
     why = "From our ledger to what the provider charged. The invoice is of the month as a whole."
-    card(f"{words.day(one.day)}, {one.model or 'no model'}", _bars(steps), why=why)
+    drawn = _bars(listed.rows, lambda step: step.name)
+    card(f"{words.day(one.day)}, {model}", drawn, why=why, read=listed, scope=both.choice.scope)
 
 
-def days(choice: BillChoice, found: Reconciliation) -> None:
+def days(both: Comparison) -> None:
     """Day by day and model by model; a day opens its calls."""
     options = [_ALL, *_NAMES]
     broken = [f"kind={given}" for given in st.query_params.get_all("kind") if given not in options]
@@ -98,44 +109,42 @@ def days(choice: BillChoice, found: Reconciliation) -> None:
         say_broken(broken)
     chosen = st.selectbox("Of which name", options, key="kind", bind="query-params", width=240)
     kind = _NAMES.get(chosen)
-    of_name = (one for one in found.days if _is_of(one, kind))
-    listed = sorted(of_name, key=lambda one: -abs(one.difference if kind is None else one.amount(kind)))
+    listed = both.listed("reconciled_days", days_of(both.found, kind), kind=kind)
     table(
-        [_row(one, kind) for one in listed],
+        [_row(one) for one in listed.rows],
         name="days",
         title="By day and model",
         why="The largest first. Every part of a difference stands beside it; the day opens its calls.",
         columns=_COLUMNS,
-        scope=choice.scope,
+        scope=both.choice.scope,
         empty=("No day differs for this reason.", "Choose another name, or all of them."),
-        made_of=_made_of(choice),
+        read=listed,
     )
 
 
 def opened(found: Reconciliation) -> DayOfModel | None:
     """The day and model that the address names."""
-    given = st.query_params.get("reconciliation")
-    if given is None:
+    named = st.query_params.get("reconciliation")
+    if named is None:
         return None
-    one = next((one for one in found.days if _key(one) == given), None)
+    one = next((one for one in found.days if _key(one) == named), None)
     if one is None:
-        say_broken([f"reconciliation={given}"])
+        say_broken([f"reconciliation={named}"])
     return one
 
 
-def parts(one: DayOfModel) -> None:
+def parts(both: Comparison, one: DayOfModel) -> None:
     """Why a day of a model differs, in sentences."""
-    rows = [
-        {"name": words.spelled(part.kind), "amount": part.amount, "why": part.why or MEANINGS[part.kind]}
-        for part in one.parts
-    ]
+    listed = both.listed("reconciled_parts", parts_of([one]), day=one.day, model=one.model or NO_MODEL)
     table(
-        rows,
+        [vars(part) for part in listed.rows],
         name="parts",
         title="Why the day differs",
         why=f"Our ledger has {words.money(one.ledger, _DOLLARS)}, the provider {words.money(one.provider, _DOLLARS)}.",
-        columns={"name": "Name", "amount": Column("Amount", Unit.MONEY, currency=_DOLLARS), "why": "What was found"},
+        columns=_PARTS,
+        scope=both.choice.scope,
         empty=("Both sides say the same of this day.", "Nothing is left to explain."),
+        read=listed,
     )
 
 
@@ -153,58 +162,47 @@ def _tile(name: str, amount: Decimal | None, why: str) -> Markup:
     )
 
 
-def _bars(steps: Sequence[tuple[object, str, Decimal, Decimal, str]]) -> Markup:
-    edges = [edge for _, _, since, until, _ in steps for edge in (since, until) if edge]
+def _name(step: StepToBill, choice: BillChoice) -> object:
+    """What has days behind it leads to them; the invoice has none."""
+    if step.kind is None or not step.amount or step.name != words.spelled(step.kind):
+        return step.name
+    return anchor(step.name, address("reconciliation", choice.scope, kind=step.name))
+
+
+def _bars(told: Sequence[StepToBill], name: Callable[[StepToBill], object]) -> Markup:
+    spans, level = [], Decimal(0)
+    for step in told:
+        since, level = (Decimal(0), step.amount) if step.kind is None else (level, level + step.amount)
+        spans.append((since, level))
+    edges = [edge for span in spans for edge in span if edge]
     low, high = min(edges, default=Decimal(0)), max(edges, default=Decimal(1))
     # Differences are small beside the whole: the axis begins shortly below the lowest bar.
     low -= (high - low) / 4 or Decimal(1)
     room = high - low
     cells: list[Markup] = []
-    for name, meaning, since, until, look in steps:
-        is_level = look == "sl-c0"
+    for step, (since, until) in zip(told, spans, strict=True):
         left = max(Decimal(0), (min(since, until) - low) / room * 100)
         right = max(Decimal(0), (max(since, until) - low) / room * 100)
-        amount = until if is_level else until - since
-        told = words.money(amount, "").strip()
-        sign = "+" if amount > 0 and not is_level else ""
+        sign = "+" if step.amount > 0 and step.kind else ""
+        figure = f"{sign}{words.money(step.amount, '').strip()}" if step.amount else words.NOTHING
+        width = f"left:{left:.2f}%;width:{max(Decimal('0.3'), right - left):.2f}%"
         cells += [
-            tag("span", name, class_="name", title=meaning),
-            tag(
-                "span",
-                tag("i", style=f"left:{left:.2f}%;width:{max(Decimal('0.3'), right - left):.2f}%") if amount else "",
-                class_=f"bar {look}",
-            ),
-            tag("span", f"{sign}{told}" if amount else words.NOTHING, class_="figure"),
+            tag("span", name(step), class_="name", title=step.meaning),
+            tag("span", tag("i", style=width) if step.amount else "", class_=f"bar {_look(step.kind)}"),
+            tag("span", figure, class_="figure"),
         ]
     return tag("div", *cells, class_="sl-rows")
 
 
-def _look(kind: Kind) -> str:
+def _look(kind: Kind | None) -> str:
+    if kind is None:
+        return "sl-c0"
     return "sl-bad" if kind is Kind.UNEXPLAINED else "sl-c1"
 
 
-def _is_of(one: DayOfModel, kind: Kind | None) -> bool:
-    return bool(one.parts) if kind is None else any(part.kind is kind for part in one.parts)
+def _row(one: DayBeside) -> dict[str, Any]:
+    return vars(one) | {"place": f"{words.day(one.day)} · {one.model or NO_MODEL}", "opened": _key(one)}
 
 
-def _row(one: DayOfModel, kind: Kind | None) -> dict[str, Any]:
-    told = [part for part in one.parts if kind in {None, part.kind}]
-    return {
-        "place": f"{words.day(one.day)} · {one.model or 'no model'}",
-        "opened": _key(one),
-        "calls": one.calls,
-        "ledger": one.ledger,
-        "provider": one.provider,
-        "difference": one.difference if kind is None else one.amount(kind),
-        "names": "; ".join(f"{words.spelled(part.kind)} {words.money(part.amount, '').strip()}" for part in told),
-    }
-
-
-def _key(one: DayOfModel) -> str:
+def _key(one: DayOfModel | DayBeside) -> str:
     return f"{one.day}~{one.model or ''}"
-
-
-def _made_of(choice: BillChoice) -> tuple[Asked, ...]:
-    """The ledger's own answer: its receipt goes with what is downloaded."""
-    answer = ask("ai_cost", choice.scope, by="model", where={"provider": choice.provider})
-    return (answer,) if isinstance(answer, Asked) else ()

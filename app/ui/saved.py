@@ -35,6 +35,12 @@ def open_default(page: str, scope: Scope) -> None:
         st.rerun()
 
 
+def offer_views(scope: Scope) -> None:
+    """Where nothing else of a page is kept or shared, a button of their own."""
+    if st.button("Saved views", key="top-views", icon=":material/bookmark:"):
+        open_views(scope.page, scope)
+
+
 @st.dialog("Saved views", position="right", icon=":material/bookmark:")
 def open_views(page: str, scope: Scope) -> None:
     """One's own, the team's, and a form to keep this one."""

@@ -14,7 +14,7 @@ from app.exports.address import Kind, question_of
 from app.exports.files import WRITERS
 from app.exports.focus import FOCUS, sheet_of_address
 from app.exports.given import given
-from app.exports.live import LIST, Whole
+from app.exports.live import LIST, Whole, engine_of
 from app.exports.sheets import Sheet, sheet_of_answer, sheet_of_list
 from app.identity import sessions
 from app.web.places import Places
@@ -64,7 +64,8 @@ def _sheet(pairs: list[tuple[str, str]], who: Callable[[], Viewer]) -> Sheet:
     if LIST not in told:
         return sheet_of_answer(the_desk().ask(question_of(pairs), who()))
     narrowed = {name: values for name, values in told.items() if name not in {LIST, "name"}}
-    return sheet_of_list(Whole(told[LIST][-1], given(**narrowed), serving.engines().ro, who))
+    name = told[LIST][-1]
+    return sheet_of_list(Whole(name, given(**narrowed), engine_of(name, serving.engines()), who))
 
 
 def _who(request: Request) -> Callable[[], Viewer]:

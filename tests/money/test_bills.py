@@ -15,8 +15,6 @@ from app.commands.reconciling import bills as kept_bills
 from app.commands.reconciling import files_of, lines_behind, reconciliation
 from app.commands.stale import StaleEditError
 from app.commands.team import add_member
-from app.exports.given import given
-from app.exports.live import read_list
 from app.ingest.reading import UnreadableBillError
 from app.money.bills import Kind, Meter
 from app.records.reconciled import calls_behind, corrections_behind
@@ -178,7 +176,7 @@ def test_the_ledger_and_a_bill_are_compared_from_the_rows(database, finance, hom
     behind = calls_behind(
         database.ro, finance, provider="openai", model="gpt-4o", day=DAY, zone="UTC", kind=Kind.UNPRICED
     )
-    assert [(one.tokens_in, one.cost) for one in behind] == [(200_000, None)]
+    assert [(one.tokens_in, one.cost) for one in behind.rows] == [(200_000, None)]
 
 
 def test_price_zone_lateness_and_rounding_are_told_from_the_rows_to_the_last_place(database, finance, home):
@@ -222,17 +220,14 @@ def test_a_part_opens_the_calls_that_used_what_it_is_about_and_the_lines_of_its_
     read(database, finance, costs(DAY))
     of = {"provider": "openai", "model": "gpt-4o", "day": DAY, "zone": "UTC"}
 
-    def behind(kind, *meters, **more):
-        return [
-            (one.service_tier, one.tokens_in, one.of_all)
-            for one in calls_behind(database.ro, finance, **of, kind=kind, meters=meters, **more)
-        ]
+    def behind(kind, *meters):
+        found = calls_behind(database.ro, finance, **of, kind=kind, meters=meters)
+        return sorted((one.service_tier, one.tokens_in) for one in found.rows)
 
-    assert sorted(behind(Kind.TIER, Meter("input", tier="batch"))) == [("batch", 300_000, 1)]
-    assert sorted(behind(Kind.MISSING, Meter("input", tier=""))) == [("batch", 300_000, 2), ("standard", 500_000, 2)]
+    assert behind(Kind.TIER, Meter("input", tier="batch")) == [("batch", 300_000)]
+    assert behind(Kind.MISSING, Meter("input", tier="")) == [("batch", 300_000), ("standard", 500_000)]
     assert behind(Kind.PRICE, Meter("audio_input")) == []
     assert len(behind(Kind.ROUNDING)) == 3
-    assert [of_all for _, _, of_all in behind(Kind.ROUNDING, limit=2)] == [3, 3]
     [told] = lines_behind(
         database.ro, finance, bill=the_bill(database, finance).id, day=DAY, model="gpt-4o", known={"gpt-4o", "o3"}
     )
@@ -251,30 +246,6 @@ def test_what_came_after_the_close_opens_its_corrections(database, finance, home
     assert {kind: amount for kind, amount in found.by_kind.items() if amount} == {Kind.LATE: Decimal("2.5")}
     [one] = corrections_behind(database.ro, finance, provider="openai", model="gpt-4o", month=MONTH)
     assert (one.amount, one.reason) == (Decimal("2.5"), "A worker was cut off.")
-
-
-def test_files_and_corrections_are_lists_that_can_be_downloaded_of_one_month(database, finance, home):
-    read(database, finance, costs(DAY))
-    approved(database, finance)
-    closes.close_month(database.rw, finance, MONTH)
-    closes.correct_month(
-        database.rw, finance, MONTH, workspace_slug="acme", kind="late_usage", product="mailer", provider="openai",
-        model="gpt-4o", generation_type="email", amount=Decimal(1), reason="A worker was cut off.",
-    )  # fmt: skip
-
-    def listed(name, **narrowed):
-        found = read_list(database.ro, finance, name, given(**narrowed))
-        assert found.receipt.id
-        return found.rows
-
-    assert [one.name for one in listed("bill_files", provider="openai", month=MONTH)] == ["costs.json"]
-    assert listed("bill_files", provider="openai", month=MONTH - timedelta(days=40)) == ()
-    assert [one.amount for one in listed("corrections_of_month", month=MONTH)] == [1]
-    assert [one.amount for one in listed("late_corrections", month=MONTH, provider="openai", model="gpt-4o")] == [1]
-    assert listed("late_corrections", month=MONTH, provider="openai", model="o3") == ()
-    for name in ("bill_files", "corrections_of_month", "late_corrections"):
-        with pytest.raises(SightlineError, match="of one month"):
-            listed(name)
 
 
 def test_calls_of_a_workspace_that_was_deleted_are_in_the_ledger_that_bills_are_compared_with(database, finance, home):

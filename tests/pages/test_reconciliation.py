@@ -1,0 +1,79 @@
+"""Reconciliation, run without a browser: every list of it is taken away as it is seen, and a view of it opens again."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from app import serving
+from app.access import operator
+from app.exports.address import Kind
+from app.exports.files import WRITERS
+from app.web.export import _sheet
+from tests.pages.parsed import tree
+
+LAST = (datetime.now(UTC).date().replace(day=1) - timedelta(days=1)).replace(day=1)
+HERE = {"provider": "Anthropic", "month": f"{LAST:%B %Y}", "kind": "Cache mix"}
+
+
+def linked(page):
+    """The addresses of the page's CSV files by the names of their lists, and a link to each day."""
+    found, days = {}, []
+    for one in page.get("html"):
+        for link in tree(one.proto.body).iter("a"):
+            href = link.get("href", "")
+            query = parse_qs(urlsplit(href).query)
+            if href.startswith("export/csv"):
+                found[query["list"][-1]] = href
+            days += query.get("reconciliation", [])
+    return found, days
+
+
+def downloaded(href, viewer):
+    pairs = [(name, value) for name, values in parse_qs(urlsplit(href).query).items() for value in values]
+    file = b"".join(WRITERS[Kind.CSV](_sheet(pairs, lambda: viewer)))
+    return list(csv.DictReader(io.StringIO(file.decode())))
+
+
+def test_every_list_has_a_receipt_and_a_download_of_what_is_seen(pages):
+    page = pages.run("reconciliation.py", urlencode(HERE), "finance")
+    found, days = linked(page)
+    seen = pages.open("reconciliation.py", urlencode(HERE), "finance").cards["By day and model"]
+    viewer = operator(serving.engines().pipe, "Fin")
+    rows = downloaded(found["reconciled_days"], viewer)
+    assert len(rows) == len(seen.rows) > 0
+    assert all("Cache mix" in row["because"] for row in rows)
+    opened = pages.run("reconciliation.py", urlencode({**HERE, "reconciliation": days[0]}), "finance")
+    found, _ = linked(opened)
+    assert set(found) == {"reconciled_days", "reconciled_parts", "calls_behind", "bill_lines"}
+    day, _, model = days[0].partition("~")
+    ((calls,),) = pages.rows(f"""
+        SELECT COUNT(*) FROM ai_generations WHERE provider = 'anthropic' AND model = '{model}'
+            AND CAST(created_at AT TIME ZONE 'UTC' AS date) = '{day}' AND cached_input_tokens + cache_write_tokens > 0
+        """)
+    assert len(downloaded(found["calls_behind"], viewer)) == calls > 0
+    assert all(downloaded(found[name], viewer) for name in ("reconciled_parts", "bill_lines"))
+    receipts = {button.key.removeprefix("behind-") for button in opened.button if button.label == "Receipt"}
+    lists = {"why-the-day-differs", "calls-behind-it", "lines-of-the-bill", "by-day-and-model"}
+    assert receipts > lists | {"both-sides-and-what-lies-between", "from-our-ledger-to-the-invoice"}
+    opened.button(key="behind-both-sides-and-what-lies-between").click().run()
+    assert any("ai_usage_of(" in code.value for code in opened.code)
+
+
+def test_a_view_that_was_kept_opens_with_its_provider_and_its_month(pages):
+    # As this address names the page, where a served one has its menu's name.
+    kept = "saved_views WHERE page = 'reconciliation.py'"
+    pages.site.change(f"""
+        INSERT INTO saved_views (team_member_id, page, name, query, is_default)
+        SELECT id, 'reconciliation.py', 'Cached', CAST('{json.dumps(list(HERE.items()))}' AS jsonb), TRUE
+        FROM team_members WHERE email = 'finance@test.example'
+    """)
+    try:
+        page = pages.run("reconciliation.py", "", "finance")
+        assert page.button_group(key="provider").value == HERE["provider"]
+        assert (page.selectbox(key="month").value, page.selectbox(key="kind").value) == (HERE["month"], HERE["kind"])
+        page.button(key="top-views").click().run()
+        assert any("Cached</a>" in one.proto.body for one in page.get("html"))
+    finally:
+        pages.site.change(f"DELETE FROM {kept}")
