@@ -41,7 +41,8 @@ _UNITS = " + ".join(f"{weight} * g.{column}" for column, weight in UNIT_WEIGHTS.
 _USE = text(f"""
     SELECT CAST(g.created_at AT TIME ZONE :zone AS DATE) AS day, w.id AS workspace, w.name, g.model, COUNT(*) AS calls,
         SUM({_UNITS}) AS units,
-        SUM(g.cost) AS cost
+        SUM(g.cost) AS cost,
+        COUNT(*) FILTER (WHERE g.status = 'failed') AS failed
     FROM ai_generations AS g
     JOIN workspaces AS w ON w.id = g.workspace_id
     WHERE g.cost IS NOT NULL AND g.created_at >= :since AND g.created_at < :until
@@ -99,7 +100,8 @@ def _watch_unusual(handle: Handle) -> Outcome:
     # Two workspaces may have one name: each is judged by itself.
     names = {str(row.workspace): row.name for row in used}
     history = [
-        DayOfUse(row.day, str(row.workspace), row.model, Use(row.calls, Decimal(row.units), row.cost)) for row in used
+        DayOfUse(row.day, str(row.workspace), row.model, Use(row.calls, Decimal(row.units), row.cost, row.failed))
+        for row in used
     ]
     found = anomalies(history, today - timedelta(days=_DAYS_JUDGED), today)
     with seeing(handle.engines.rw, (), actor=f"the job {WATCH_UNUSUAL}") as connection:
@@ -118,7 +120,7 @@ def _unusual(one: Anomaly, names: Mapping[str, str]) -> str:
     who = names[driver.workspace] if driver.workspace else "all workspaces"
     return (
         f"AI cost {one.cost:,.2f} USD on {one.day.day} {one.day:%B %Y} where {one.expected:,.2f} were usual:"
-        f" {who}, {driver.model}, {'more' if driver.difference > 0 else 'less'}"
+        f" {who}, {driver.model}, {abs(driver.by_cause):,.2f} {'more' if driver.by_cause > 0 else 'less'}"
         f" by {driver.cause}."
     )
 

@@ -2,12 +2,13 @@
 
 A workspace's calls of a model, and all calls of a model, are each held against their usual share of the calls that
 the day was to have, at their usual size and price. What they cost more or less is unusual when it is far outside of
-what so few calls vary by, and enough to show in the company's day.
+what so few calls vary by, and enough to show in the company's day. So is what was not spent because calls failed: it is
+looked for by itself, as a busy day hides it.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -42,29 +43,48 @@ _ENOUGH_CALLS = 10
 # So many times that far off is unusual, if it is also so much of a usual day of the company.
 _FAR = 4.0
 _MATERIAL = Decimal("0.1")
+# Calls fail together: so many times further than if each failed by itself, and so many of all, is more than a bad hour.
+_FAILURES_FAR = 4.0
+_FAILURES_MANY = 0.15
 
 
 @dataclass(frozen=True)
 class Use:
-    """Calls of a model on a day: how many, what they used by its weights, and their cost."""
+    """Calls of a model on a day: how many, what they used by its weights, their cost, and how many of them failed."""
 
     calls: int = 0
     units: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)
+    failed: int = 0
 
     def __add__(self, other: "Use") -> "Use":
-        return Use(self.calls + other.calls, self.units + other.units, self.cost + other.cost)
+        return Use(
+            self.calls + other.calls,
+            self.units + other.units,
+            self.cost + other.cost,
+            self.failed + other.failed,
+        )
 
     def __neg__(self) -> "Use":
-        return Use(-self.calls, -self.units, -self.cost)
+        return Use(-self.calls, -self.units, -self.cost, -self.failed)
+
+    @property
+    def served(self) -> int:
+        return self.calls - self.failed
 
     @property
     def per_call(self) -> Decimal:
         return self.cost / self.calls if self.calls else Decimal(0)
 
     @property
+    def failing(self) -> Decimal:
+        """The share of calls that failed."""
+        return Decimal(self.failed) / self.calls if self.calls else Decimal(0)
+
+    @property
     def size(self) -> Decimal:
-        return self.units / self.calls if self.calls else Decimal(0)
+        """Of a call that was served: most of those that fail use nothing."""
+        return self.units / self.served if self.served else Decimal(0)
 
     @property
     def price(self) -> Decimal:
@@ -87,11 +107,12 @@ class Cause(StrEnum):
     VOLUME = "the number of calls"
     SIZE = "the size of calls"
     PRICE = "the price per unit"
+    FAILURES = "calls that failed"
 
 
 @dataclass(frozen=True)
 class Driver:
-    """Who cost more or less than usual, and by what: the three parts add up to the difference."""
+    """Who cost more or less than usual, and by what: the parts add up to the difference."""
 
     # None: all workspaces together.
     workspace: str | None
@@ -102,6 +123,9 @@ class Driver:
     by_volume: Decimal
     by_size: Decimal
     by_price: Decimal
+    by_failures: Decimal = Decimal(0)
+    # Told for its failures, whatever else it cost more or less.
+    is_failing: bool = False
 
     @property
     def expected(self) -> Decimal:
@@ -109,12 +133,27 @@ class Driver:
 
     @property
     def difference(self) -> Decimal:
-        return self.by_volume + self.by_size + self.by_price
+        return sum(self._parts.values(), Decimal(0))
 
     @property
     def cause(self) -> Cause:
-        parts = {Cause.VOLUME: self.by_volume, Cause.SIZE: self.by_size, Cause.PRICE: self.by_price}
-        return max(parts, key=lambda cause: parts[cause] if self.difference > 0 else -parts[cause])
+        if self.is_failing:
+            return Cause.FAILURES
+        return max(self._parts, key=lambda cause: self._parts[cause] if self.difference > 0 else -self._parts[cause])
+
+    @property
+    def by_cause(self) -> Decimal:
+        """How much the cause alone made it cost more or less."""
+        return self._parts[self.cause]
+
+    @property
+    def _parts(self) -> Mapping[Cause, Decimal]:
+        return {
+            Cause.VOLUME: self.by_volume,
+            Cause.SIZE: self.by_size,
+            Cause.PRICE: self.by_price,
+            Cause.FAILURES: self.by_failures,
+        }
 
 
 @dataclass(frozen=True)
@@ -153,10 +192,13 @@ def anomalies(history: Iterable[DayOfUse], since: date, until: date) -> tuple[An
         if course is None or not whole.calls:
             continue
         busy = course.expected(day) / whole.calls
-        drivers = tuple(_unusual(days.get(day, {}), usual, busy, whole.cost / _DAYS_BEFORE * _MATERIAL))
-        past.set_aside(day, drivers)
-        if drivers and day >= since:
-            found.append(Anomaly(day, _whole(days.get(day, {})).cost, whole.cost * Decimal(busy), _named(drivers)))
+        least = whole.cost / _DAYS_BEFORE * _MATERIAL
+        drivers = tuple(_unusual(days.get(day, {}), usual, busy, least))
+        failing = _failing(days.get(day, {}), usual, busy, least)
+        past.set_aside(day, (*drivers, *failing))
+        if (drivers or failing) and day >= since:
+            told = _ordered((*_named(drivers), *failing))
+            found.append(Anomaly(day, _whole(days.get(day, {})).cost, whole.cost * Decimal(busy), told))
     return tuple(found)
 
 
@@ -206,33 +248,68 @@ def _whole(groups: _Day) -> Use:
 def _unusual(today: _Day, usual: _Day, busy: float, least: Decimal) -> Iterator[Driver]:
     for group in today.keys() | usual.keys():
         of_model = usual.get((None, group[1]), Use())
-        own, now = usual.get(group, Use()), today.get(group, Use())
-        known = own if own.calls >= _ENOUGH_CALLS else of_model if of_model.calls else now
-        usual_calls = own.calls * busy
-        driver = _driver(group, now, known, Decimal(usual_calls))
+        driver, known = _driver(group, today, usual, busy)
         per_call = max(known.per_call, of_model.per_call)
-        by_chance = float(per_call) * _CALLS_VARY * sqrt(usual_calls + 1)
+        by_chance = float(per_call) * _CALLS_VARY * sqrt(float(usual.get(group, Use()).calls) * busy + 1)
         # As far down as up: half is as far from usual as twice as much.
         varies = sqrt(by_chance**2 + (_SHARES_VARY * float(min(driver.expected, driver.cost))) ** 2)
         if abs(driver.difference) >= least and abs(driver.difference) > Decimal(_FAR * varies):
             yield driver
 
 
-def _driver(group: _Group, now: Use, known: Use, usual_calls: Decimal) -> Driver:
-    """First the calls at their usual size and price, then their size, then the price."""
+def _failing(today: _Day, usual: _Day, busy: float, least: Decimal) -> tuple[Driver, ...]:
+    """All models of which far more calls failed than usual, if what was not spent for it is enough together."""
+    found = []
+    for group, now in today.items():
+        if group[0] is not None:
+            continue
+        driver, known = _driver(group, today, usual, busy)
+        by_chance = float(known.failing) * now.calls
+        is_far = now.failed > by_chance + _FAILURES_FAR * sqrt(by_chance + 1)
+        if is_far and now.failed >= _FAILURES_MANY * now.calls and driver.by_failures < 0:
+            found.append(replace(driver, is_failing=True))
+    return tuple(found) if -sum(one.by_failures for one in found) >= least else ()
+
+
+def _driver(group: _Group, today: _Day, usual: _Day, busy: float) -> tuple[Driver, Use]:
+    """First the calls at their usual size and price, then those that were not served, their size, and the price.
+
+    Beside it what its calls are known by.
+    """
+    of_model, own, now = usual.get((None, group[1]), Use()), usual.get(group, Use()), today.get(group, Use())
+    known = own if own.calls >= _ENOUGH_CALLS else of_model if of_model.calls else now
+    usual_calls = Decimal(own.calls * busy)
+    at_usual_size = now.served * (known.cost / known.served if known.served else Decimal(0))
+    # What is not counted by any of its units has no size.
+    at_usual_price = now.units * known.price if known.units else at_usual_size
     return Driver(
         *group,
         cost=now.cost,
-        usual=Use(round(usual_calls), usual_calls * known.size, usual_calls * known.per_call),
+        usual=Use(
+            round(usual_calls),
+            usual_calls * (1 - known.failing) * known.size,
+            usual_calls * known.per_call,
+            round(usual_calls * known.failing),
+        ),
         by_volume=(now.calls - usual_calls) * known.per_call,
-        by_size=now.calls * (now.size - known.size) * known.price,
-        by_price=now.cost - now.units * known.price,
-    )
+        by_failures=at_usual_size - now.calls * known.per_call,
+        by_size=at_usual_price - at_usual_size,
+        by_price=now.cost - at_usual_price,
+    ), known
 
 
-def _named(drivers: Sequence[Driver]) -> tuple[Driver, ...]:
-    """The largest first. All workspaces of a model are named together where no single one made half of it."""
+def _named(drivers: Sequence[Driver]) -> Iterator[Driver]:
+    """All workspaces of a model are named together where no single one made half of it."""
     whole = {one.model: one.difference for one in drivers if one.workspace is None}
     alone = {one.model for one in drivers if one.workspace and one.difference * 2 / whole.get(one.model, 1) >= 1}
-    kept = [one for one in drivers if (one.workspace is None) == (one.model in whole and one.model not in alone)]
-    return tuple(sorted(kept, key=lambda one: (-abs(one.difference), one.model, one.workspace or "")))
+    return (one for one in drivers if (one.workspace is None) == (one.model in whole and one.model not in alone))
+
+
+def _ordered(drivers: Iterable[Driver]) -> tuple[Driver, ...]:
+    """The largest first: of those that fail, what that alone made."""
+
+    def largest(one: Driver) -> tuple[Decimal, str, str]:
+        made = one.by_failures if one.is_failing else one.difference
+        return -abs(made), one.model, one.workspace or ""
+
+    return tuple(sorted(drivers, key=largest))

@@ -29,7 +29,8 @@ _DAYS_BEFORE = 56
 _MOST_WORKSPACES = 100
 _WHY = (
     "Each workspace's calls of a model are held against their share of the four weeks before, at their usual size and"
-    " price. A day is listed when that is far off and a tenth of a usual day of everything."
+    " price. A day is listed when that is far off and a tenth of a usual day of everything, and when as much was not"
+    " spent because calls failed."
 )
 
 
@@ -62,7 +63,13 @@ def _use(scope: Scope) -> Asked | Refused:
         largest = ask(_COST, days, by="workspace", order=f"-{_COST}", limit=_MOST_WORKSPACES)
         if largest.keys_found > _MOST_WORKSPACES:
             where = {"workspace": [row["workspace"] for row in largest.rows()]}
-    return ask((_COST, "generations", *UNIT_WEIGHTS), days, by=("workspace", "model"), grain="day", where=where)
+    return ask(
+        (_COST, "generations", "generations_failed", *UNIT_WEIGHTS),
+        days,
+        by=("workspace", "model"),
+        grain="day",
+        where=where,
+    )
 
 
 def _days_of(answer: Asked) -> list[DayOfUse]:
@@ -72,7 +79,7 @@ def _days_of(answer: Asked) -> list[DayOfUse]:
             row["day"],
             row["workspace"],
             row["model"],
-            Use(row["generations"], _used(row), row[_COST]),
+            Use(row["generations"], _used(row), row[_COST], row["generations_failed"]),
         )
         for row in answer.rows()
         if row["generations"] and row["workspace"]
@@ -97,13 +104,14 @@ def _rows(one: Anomaly, names: Mapping[str, str], scope: Scope) -> list[dict[str
             "by_volume": driver.by_volume,
             "by_size": driver.by_size,
             "by_price": driver.by_price,
+            "by_failures": driver.by_failures,
         }
         for driver in one.drivers
     ]
 
 
 def _told(driver: Driver) -> str:
-    return f"{'More' if driver.difference > 0 else 'Less'}, by {driver.cause}"
+    return f"{'More' if driver.by_cause > 0 else 'Less'}, by {driver.cause}"
 
 
 def _calls(day: date, driver: Driver, names: Mapping[str, str], scope: Scope) -> str:
@@ -124,9 +132,11 @@ def _columns(scope: Scope) -> Columns:
         "by_volume": "By number",
         "by_size": "By size",
         "by_price": "By price",
+        "by_failures": "By failures",
     }
     money = {name: Column(label, Unit.MONEY, currency=scope.currency) for name, label in amounts.items()}
-    order = ("day", "who", "model", "cause", "difference", "by_volume", "by_size", "by_price", "cost", "expected")
+    parts = ("difference", "by_volume", "by_size", "by_price", "by_failures")
+    order = ("day", "who", "model", "cause", *parts, "cost", "expected")
     texts: dict[str, str | Column] = {
         "day": Column("Day", leads="calls"),
         "who": "Who",

@@ -213,7 +213,27 @@ def test_an_unusual_day_is_told_with_who_made_it_so(place):
         place.work("watch_unusual_costs")
     [row] = place.ask("SELECT kind, spent, reason FROM budget_alerts")
     assert (row.kind, row.spent) == ("anomaly", 100)
-    assert "Acme, gpt-4o, more by the number of calls." in row.reason
+    assert "Acme, gpt-4o, 90.00 more by the number of calls." in row.reason
+
+
+def test_a_day_on_which_calls_failed_is_told_with_what_they_would_have_cost(place):
+    """Forty-five days of ten calls at a dollar; of yesterday's, six were refused at the door and cost nothing."""
+    today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    place.change("SELECT make_partitions_between(current_date - 70, current_date)")
+    for back in range(45, 0, -1):
+        place.change(
+            CALLS_OF_A_DOLLAR,
+            workspace=place.workspace, customer=place.customer, at=today - timedelta(days=back), calls=10,
+        )  # fmt: skip
+    place.change(
+        "UPDATE ai_generations SET status = 'failed', output_tokens = 0, cost = 0 WHERE id IN"
+        " (SELECT id FROM ai_generations WHERE created_at > :yesterday ORDER BY id LIMIT 6)",
+        yesterday=today - timedelta(days=1, hours=1),
+    )
+    place.work("watch_unusual_costs")
+    [row] = place.ask("SELECT spent, reason FROM budget_alerts")
+    assert row.spent == 4
+    assert row.reason.endswith("where 10.00 were usual: all workspaces, gpt-4o, 6.00 less by calls that failed.")
 
 
 def test_two_workspaces_of_one_name_are_judged_each_by_itself(place):

@@ -10,9 +10,9 @@ NEXT = MONDAY + timedelta(days=1)
 
 
 def used(day, workspace, model, *use):
-    """Calls, what they count by, and their cost."""
-    calls, units, cost = use
-    return DayOfUse(day, workspace, model, Use(calls, Decimal(units), Decimal(cost)))
+    """Calls, what they count by, their cost, and how many of them failed."""
+    calls, units, cost, *failed = use
+    return DayOfUse(day, workspace, model, Use(calls, Decimal(units), Decimal(cost), *failed))
 
 
 def ordinary(day):
@@ -64,8 +64,56 @@ def test_what_fell_away_is_told_as_less():
     assert (found.driver.workspace, found.driver.cause, round(found.driver.difference)) == ("acme", Cause.VOLUME, -50)
 
 
+def test_calls_that_failed_are_told_with_what_was_not_spent_for_them():
+    """36 of 120 calls of half a dollar were refused: 18 less, and neither their size nor their price is another."""
+    (found,) = judged(used(MONDAY, "acme", "small", 100, 700, 35, 30), used(MONDAY, "birch", "small", 20, 140, 7, 6))
+    (driver,) = found.drivers
+    assert (driver.workspace, driver.model, driver.cause) == (None, "small", Cause.FAILURES)
+    assert [round(part, 6) for part in (driver.by_volume, driver.by_failures, driver.by_size, driver.by_price)] == [
+        0, -18, 0, 0,
+    ]  # fmt: skip
+
+
+def test_a_busy_day_does_not_hide_that_calls_failed():
+    """Half as many calls again, and a third of all failed: 60 as ever, where 90 would have been spent."""
+    (found,) = judged(used(MONDAY, "acme", "small", 150, 1000, 50, 50), used(MONDAY, "birch", "small", 30, 200, 10, 10))
+    driver = found.driver
+    assert (found.cost, round(driver.difference, 6), round(driver.by_cause, 6)) == (60, 0, -30)
+    assert driver.cause is Cause.FAILURES
+
+
+def test_models_that_failed_together_are_told_together():
+    """Of three small models, none of which shows in the company's day, each lost a third of its five dollars."""
+    models = ("small-a", "small-b", "small-c")
+    before = [used(one.day, "cedar", model, 30, 30, 5) for one in weeks()[::2] for model in models]
+    lost = [used(MONDAY, "cedar", model, 30, 15, "2.5", 15) for model in models]
+    (found,) = judged(*ordinary(MONDAY), *lost, history=[*weeks(), *before])
+    assert [(one.model, one.is_failing) for one in found.drivers] == [(model, True) for model in models]
+    assert judged(*ordinary(MONDAY), *lost[:1], *(used(MONDAY, "cedar", model, 30, 30, 5) for model in models[1:]),
+                  history=[*weeks(), *before]) == ()  # fmt: skip
+
+
+def test_failures_that_are_usual_or_cost_as_much_as_ever_are_not_told():
+    """A third fails every day; and calls that were paid for although they failed saved nothing."""
+    often = [used(one.day, one.workspace, one.model, one.use.calls, one.use.units, one.use.cost, one.use.calls // 3)
+             for one in weeks()]  # fmt: skip
+    today = [used(MONDAY, "acme", "small", 100, 1000, 50, 33), used(MONDAY, "birch", "small", 20, 200, 10, 6)]
+    assert judged(*today, history=often) == ()
+    few = [used(MONDAY, "acme", "small", 100, 950, "47.5", 5), used(MONDAY, "birch", "small", 20, 200, 10)]
+    assert judged(*few) == ()
+
+
+def test_a_model_whose_units_are_not_counted_adds_up_too():
+    before = [used(one.day, "cedar", "speech", 40, 0, 20) for one in weeks()[::2]]
+    today = used(MONDAY, "cedar", "speech", 160, 0, 80)
+    (found,) = judged(*ordinary(MONDAY), today, history=[*weeks(), *before])
+    assert (found.driver.cause, round(found.driver.difference, 6)) == (Cause.VOLUME, 60)
+
+
 def test_the_parts_add_up_to_the_difference():
-    (found,) = judged(used(MONDAY, "acme", "small", 90, 1000, 51), used(MONDAY, "birch", "small", 150, 2400, 200))
+    (found,) = judged(
+        used(MONDAY, "acme", "small", 90, 1000, 51, 10), used(MONDAY, "birch", "small", 150, 2400, 200, 3)
+    )
     for driver in found.drivers:
         assert abs(driver.difference - (driver.cost - driver.expected)) < Decimal("1e-12")
 

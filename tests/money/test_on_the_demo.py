@@ -11,7 +11,7 @@ import pytest
 from app.money.anomalies import Cause, DayOfUse, Use, anomalies
 from app.money.forecast import back_test, following_month, forecast
 from db.demo.build import Build
-from db.demo.generations import make_generations
+from db.demo.generations import FAILED, make_generations
 from db.demo.prices import MODELS
 from db.demo.seasons import DAY, Season, day_of
 from db.demo.shape import SCALES, Size
@@ -39,6 +39,7 @@ def history(calls):
         # In hundredths, by the weights of the kinds of tokens in their order; pictures and seconds weigh one.
         "units": made.tokens @ np.array([100, 25, 125, 500, 500]) + (made.images + made.video_seconds) * 100,
         "cost": np.where(made.version > 0, made.cost, 0),
+        "failed": made.status == FAILED,
     }
     for name, values in sums.items():
         summed = np.zeros(len(found), np.int64)
@@ -49,9 +50,9 @@ def history(calls):
             day_of(key // 100_000 * DAY),
             str(key // 100 % 1000),
             MODELS[key % 100][1],
-            Use(calls, Decimal(units), Decimal(cost).scaleb(-12)),
+            Use(calls, Decimal(units), Decimal(cost).scaleb(-12), failed),
         )
-        for key, calls, units, cost in zip(found.tolist(), *sums.values(), strict=True)
+        for key, calls, units, cost, failed in zip(found.tolist(), *sums.values(), strict=True)
     ]
 
 
@@ -105,6 +106,20 @@ def test_the_runaway_is_found_on_each_of_its_days_with_who_it_was(found):
     assert sorted(drivers) == RUNAWAY
     assert {(driver.workspace, driver.model) for driver in drivers.values()} == {("2", "claude-sonnet")}
     assert {driver.cause for driver in drivers.values()} <= {Cause.SIZE, Cause.VOLUME}
+
+
+def test_the_outage_is_found_by_what_its_provider_did_not_serve(found):
+    """It fell on the second day of a launch: its cost is above the usual, and more was to be spent."""
+    (outage,) = (one for one in found if one.day == OUTAGE)
+    assert {(one.workspace, one.model, one.cause) for one in outage.drivers} == {
+        (None, model, Cause.FAILURES) for provider, model in MODELS if provider == "openai"
+    }
+    assert all(one.by_cause < 0 for one in outage.drivers)
+    assert outage.cost > outage.expected
+
+
+def test_no_other_day_is_taken_for_an_outage(found):
+    assert {one.day for one in found for driver in one.drivers if driver.is_failing} == {OUTAGE}
 
 
 def test_false_alarms_are_rare_on_quiet_days(found, calls):

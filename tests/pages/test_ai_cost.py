@@ -212,18 +212,19 @@ def test_unusual_days_are_those_of_the_rows(pages, role):
     rows = pages.rows(f"""
         SELECT CAST(t.created_at AT TIME ZONE 'UTC' AS DATE), CAST(t.workspace_id AS TEXT), t.model, COUNT(*),
             SUM(t.input_tokens + t.cached_input_tokens / 4.0 + t.cache_write_tokens * 1.25 + t.output_tokens * 5
-                + t.reasoning_tokens * 5 + t.images + t.audio_seconds + t.video_seconds), SUM(COALESCE(t.cost, 0))
+                + t.reasoning_tokens * 5 + t.images + t.audio_seconds + t.video_seconds), SUM(COALESCE(t.cost, 0)),
+            COUNT(*) FILTER (WHERE t.status = 'failed')
         FROM ai_generations AS t WHERE {before.holds("t.created_at", role)} GROUP BY 1, 2, 3
     """)
-    history = [DayOfUse(*key, Use(calls, units, cost)) for *key, calls, units, cost in rows]
+    history = [DayOfUse(day, workspace, model, Use(*use)) for day, workspace, model, *use in rows]
     found = anomalies(history, choice.since, TODAY)
     expected = [
-        [told_day(one.day), driver.model, money(driver.difference), money(one.cost), money(one.expected)]
+        [told_day(one.day), driver.model, *map(money, (driver.difference, driver.by_failures, one.cost, one.expected))]
         for one in reversed(found)
         for driver in one.drivers
     ]
     seen = pages.open(PAGE, urlencode({"show": "Unusual days", "period": "Last 90 days"}), role).cards["Unusual days"]
-    told = [[row[0], row[2], row[4], *row[8:10]] for row in seen.rows]
+    told = [[row[0], row[2], row[4], *row[8:11]] for row in seen.rows]
     assert told == expected[:25]
     if role == "finance":
         assert told
