@@ -17,7 +17,7 @@ from app.cli.shared import out, plain, say
 from app.commands import templates as writing
 from app.commands import templates_states as states
 from app.commands.templates import Draft
-from app.commands.templates_sections import Section
+from app.commands.templates_compared import draft_of
 from app.records import template_texts as texts
 from app.records import templates as listing
 from app.records.template_texts import Text
@@ -137,7 +137,7 @@ def templates_edit(
         raise SightlineError("Nothing to change was given.", fix="Give what it says from now on, such as --subject.")
     with shared.operating() as (engine, by):
         one = _one(engine, by, key)
-        before = _draft(one)
+        before = draft_of(one)
         writing.edit_template(
             engine, by, key, replace(before, **changed), revision=one.revision, reason=reason, made_on=before
         )
@@ -268,11 +268,6 @@ def _one(engine: Engine, by: Viewer, key: UUID) -> Text:
     if one is None:
         raise SightlineError(f"There is no template {key}.", fix="`sightline templates list` shows their keys.")
     return one
-
-
-def _draft(one: Text) -> Draft:
-    own = {name: getattr(one, name) for name in Draft.__dataclass_fields__ if name != "sections"}
-    return Draft(**own, sections=tuple(Section.read(told) for told in one.sections))
 
 
 def _read(file: Path | None) -> str | None:

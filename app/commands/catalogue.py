@@ -154,6 +154,7 @@ COMMANDS = _named(
     Command("components.offer_again", templates_components.offer_again, Permission.TEMPLATES_MANAGE, not_by_api=_UNDO),
     Command("components.publish", templates_components.publish_component, Permission.TEMPLATES_MANAGE),
     Command("components.retire", templates_components.retire_component, Permission.TEMPLATES_MANAGE),
+    Command("components.roll_back", templates_components.roll_back_component, Permission.TEMPLATES_MANAGE),
     Command("credits.grant", quotas.grant_credits, Permission.QUOTAS_MANAGE),
     Command("credits.take_back", quotas.take_back_credits, Permission.QUOTAS_MANAGE),
     Command("customers.change_role", customers.change_role, Permission.CUSTOMERS_MANAGE),

@@ -13,6 +13,7 @@ from app.commands.merging import merged_texts
 from app.commands.stale import EditedMeanwhileError, Way
 from app.commands.templates_scope import Editing, editing, reasoned
 from app.commands.texts import one_line
+from app.records.component_texts import SAID, said_in
 from db.errors import SightlineError
 from db.tables.templates import LibraryComponent
 
@@ -61,18 +62,30 @@ def edit_component(
         found = _locked(desk, key)
         now = _terms(found)
         # Downloads and likes that were counted since are in nobody's way.
-        if found.revision != revision and made_on != now:
-            raise EditedMeanwhileError(
-                f"the component {found.name}",
-                now=asdict(now),
-                wanted=asdict(terms),
-                revision=found.revision,
-                made_on=asdict(made_on) if made_on else None,
-                ways=_WAYS,
-            )
+        if made_on != now:
+            _require_fresh(found, terms, revision, made_on)
         if terms.price > 0 and not found.is_marketplace_item and terms.price != now.price:
             raise SightlineError("Only what is in the marketplace has a price.", fix="Put it there first.")
-        return _set(desk, found, **(asdict(terms) | {"tags": list(terms.tags)}))
+        return _write(desk, found, terms)
+
+
+def roll_back_component(engine: Engine, by: Viewer, key: UUID, version: int, *, revision: int, reason: str) -> int:
+    """Let it say again what a version of it said; what it says now is the newest version then. Its revision then."""
+    with editing(engine, by, reasoned(reason)) as desk:
+        found = _locked(desk, key)
+        now = _terms(found)
+        then = said_in(desk.connection, found.workspace_id, key, asdict(now), version)
+        if then is None:
+            raise SightlineError(
+                f"There is no version {version} of this component.",
+                why="There is one for each change of what it says.",
+                fix="Choose one of the list.",
+            )
+        before = replace(now, **{name: getattr(then, name) for name in SAID})
+        _require_fresh(found, before, revision, None)
+        if before == now:
+            raise SightlineError(f"It says what version {version} said.", fix="Choose another version.")
+        return _write(desk, found, before)
 
 
 def publish_component(
@@ -122,18 +135,29 @@ def _locked(desk: Editing, key: UUID) -> Row[*tuple[Any, ...]]:
 
 def _fresh(desk: Editing, key: UUID, revision: int) -> Row[*tuple[Any, ...]]:
     found = _locked(desk, key)
-    if found.revision != revision:
-        raise EditedMeanwhileError(
-            f"the component {found.name}",
-            now=asdict(_terms(found)),
-            wanted=asdict(_terms(found)),
-            revision=found.revision,
-        )
+    _require_fresh(found, _terms(found), revision, None)
     return found
+
+
+def _require_fresh(found: Row[*tuple[Any, ...]], wanted: Terms, revision: int, made_on: Terms | None) -> None:
+    if found.revision == revision:
+        return
+    raise EditedMeanwhileError(
+        f"the component {found.name}",
+        now=asdict(_terms(found)),
+        wanted=asdict(wanted),
+        revision=found.revision,
+        made_on=asdict(made_on) if made_on else None,
+        ways=_WAYS,
+    )
 
 
 def _terms(found: Row[*tuple[Any, ...]]) -> Terms:
     return Terms(found.name, found.description, found.category, tuple(found.tags), found.code, found.price)
+
+
+def _write(desk: Editing, found: Row[*tuple[Any, ...]], terms: Terms) -> int:
+    return _set(desk, found, **(asdict(terms) | {"tags": list(terms.tags)}))
 
 
 def _set(desk: Editing, found: Row[*tuple[Any, ...]], **values: object) -> int:

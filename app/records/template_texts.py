@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -123,27 +122,6 @@ class Figures:
     engagements: int
 
 
-@dataclass(frozen=True)
-class ComponentText:
-    """A component of the library, with what an edit of it is made on."""
-
-    id: UUID
-    workspace: str
-    component_type: str
-    name: str
-    description: str | None
-    category: str | None
-    tags: Sequence[str]
-    code: str | None
-    price: Decimal
-    currency: str
-    is_public: bool
-    is_marketplace_item: bool
-    downloads: int
-    likes: int
-    revision: int
-
-
 _TEXT = """
     SELECT t.id, t.workspace_id, w.name AS workspace, w.slug AS workspace_slug, t.kind, t.product, t.status,
         t.is_library, t.is_featured, t.usage_count, t.current_version, t.revision, t.name, t.subject, t.preheader,
@@ -225,13 +203,6 @@ _CATEGORIES = """
     ORDER BY COUNT(*) DESC, t.category
     LIMIT :most
     """
-_COMPONENT = """
-    SELECT l.id, w.name AS workspace, l.component_type, l.name, l.description, l.category, l.tags, l.code, l.price,
-        l.currency, l.is_public, l.is_marketplace_item, l.downloads, l.likes, l.revision
-    FROM component_library AS l
-    JOIN workspaces AS w ON w.id = l.workspace_id
-    WHERE l.id = :key AND l.deleted_at IS NULL
-    """
 
 
 def text_of(engine: Engine, viewer: Viewer, key: UUID) -> Text | None:
@@ -282,12 +253,6 @@ def figures_of(engine: Engine, viewer: Viewer, key: UUID) -> Figures:
 def categories(engine: Engine, viewer: Viewer, *, limit: int = 100) -> tuple[str, ...]:
     """The categories of templates that the viewer sees, the most frequent first."""
     return tuple(row["category"] for row in _read(engine, viewer, _CATEGORIES, most=some(limit)))
-
-
-def component_text(engine: Engine, viewer: Viewer, key: UUID) -> ComponentText | None:
-    """A component; None where the viewer sees none by this key."""
-    found = _read(engine, viewer, _COMPONENT, key=key)
-    return ComponentText(**found[0]) if found else None
 
 
 def _read(

@@ -74,6 +74,14 @@ PAGES = (
         Audience.ADMIN,
         is_detail=True,
     ),
+    MenuPage(
+        "edit_component",
+        "Edit a component",
+        ":material/widgets:",
+        Permission.TEMPLATES_MANAGE,
+        Audience.ADMIN,
+        is_detail=True,
+    ),
     MenuPage("retention", "Retention", ":material/auto_delete:", Permission.RETENTION_MANAGE, Audience.ADMIN),
     MenuPage(
         "settings",

@@ -10,6 +10,7 @@ from app.ai.access import Access
 from app.ai.metered import MeteredClient
 from app.commands.company import sees_whole_company
 from app.commands.templates import Draft, create_template
+from app.commands.templates_compared import draft_of, parts_of
 from app.commands.templates_drafted import LONGEST_WISH, Drafted, draft_template, wish
 from app.quotas.answers import Refused
 from app.records.template_texts import Text
@@ -20,9 +21,8 @@ from app.ui.done import attempt, save_together
 from app.ui.markup import tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
-from app.ui.template_fields import draft_of
+from app.ui.side_by_side import what_differs
 from app.ui.template_form import LIBRARY, save_draft, unmade
-from app.ui.template_history import differences
 from db.errors import SightlineError
 from db.tables.products import PRODUCTS
 
@@ -135,7 +135,7 @@ def _made(of: UUID | None) -> Drafted | None:
 
 def _show(made: Draft, before: Draft, cost: str) -> None:
     st.html(tag("p", f"Written {cost}. Nothing is saved yet.", class_="sl sl-small sl-muted"))
-    differences(before, made)
+    what_differs(parts_of(before, made))
 
 
 def _say_off() -> bool:

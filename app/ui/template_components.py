@@ -1,6 +1,5 @@
-"""The component library: found, edited, offered to every workspace or sold, and withdrawn."""
+"""The component library: listed, edited, offered to every workspace or sold, and withdrawn."""
 
-from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
@@ -10,15 +9,14 @@ from app import serving
 from app.commands import templates_components as commands
 from app.commands.stale import EditedMeanwhileError, Fields
 from app.commands.templates_components import LONGEST, Terms
-from app.records.template_texts import ComponentText, component_text
-from app.records.templates import SavedComponent
+from app.records.component_texts import ComponentText
 from app.ui import words
 from app.ui.done import Undo, attempt, save_together
 from app.ui.live import read
 from app.ui.markup import tag
 from app.ui.onward import onward, place
 from app.ui.people import still_here
-from app.ui.rows import Columns
+from app.ui.rows import Column, Columns
 from app.ui.scope import Scope
 from app.ui.shelf import MARKET, market_row
 from app.ui.sifted import PAGE
@@ -26,23 +24,20 @@ from app.ui.tables import table
 from db.errors import SightlineError
 
 SHOW = "Components"
-_EDIT, _LIBRARY, _MARKET, _RETIRE = "Edit", "Offer in the library", "Sell in the marketplace", "Withdraw"
-_LISTED: Columns = MARKET
+_LISTED: Columns = {**MARKET, "name": Column("Component", opens="edit_component", key="id")}
 
 
 def component_list(scope: Scope) -> None:
-    """One is chosen and changed; those of others are not even listed."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        sought = st.text_input(
-            "Search", key="words", bind="query-params", placeholder="Words of names and descriptions", max_chars=200,
-            width=280,
-        )  # fmt: skip
-        listed = ("desk components", sought or "")
-        found = read(
-            "saved_components", scope, after=place(scope, *listed), limit=PAGE, words=sought or "",
-            workspace=scope.where.get("workspace"),
-        )  # fmt: skip
-        _change_one(scope, found.rows)
+    """Each leads to its own page; those of others are not even listed."""
+    sought = st.text_input(
+        "Search", key="words", bind="query-params", placeholder="Words of names and descriptions", max_chars=200,
+        width=280,
+    )  # fmt: skip
+    listed = ("desk components", sought or "")
+    found = read(
+        "saved_components", scope, after=place(scope, *listed), limit=PAGE, words=sought or "",
+        workspace=scope.where.get("workspace"),
+    )  # fmt: skip
     table(
         [market_row(one) for one in found.rows],
         name="components",
@@ -56,20 +51,9 @@ def component_list(scope: Scope) -> None:
     onward("template_desk", scope, found.next, *listed, show=SHOW, words=sought or None)
 
 
-def _change_one(scope: Scope, rows: Sequence[SavedComponent]) -> None:
-    names = {one.id: f"{one.name} · {one.workspace}" for one in rows}
-    key = st.selectbox(
-        "Component", list(names), index=None, format_func=names.__getitem__, key="component", width=320,
-        placeholder="Choose one to change it",
-    )  # fmt: skip
-    what = st.menu_button("Change …", (_EDIT, _LIBRARY, _MARKET, _RETIRE), key="component-change", disabled=key is None)
-    if key is None or what is None:
-        return
-    one = component_text(serving.engines().ro, scope.viewer, key)
-    if one is None:
-        return
-    opened = {_EDIT: edit, _LIBRARY: offer, _MARKET: sell, _RETIRE: ask_withdrawal}
-    opened[what](scope, one)
+def terms_of(one: ComponentText) -> Terms:
+    """What it says, as an edit of it begins."""
+    return Terms(one.name, one.description, one.category, tuple(one.tags), one.code, one.price)
 
 
 @st.dialog("Edit component", width="large", icon=":material/edit:")
@@ -77,7 +61,7 @@ def edit(scope: Scope, one: ComponentText) -> None:
     """Saved only if nobody changed it since this was opened; otherwise both versions are shown."""
     still_here(scope.viewer)
     save_together()
-    before = Terms(one.name, one.description, one.category, tuple(one.tags), one.code, one.price)
+    before = terms_of(one)
     with st.form("edit-component", border=False):
         left, right = st.columns(2)
         name = left.text_input("Name", one.name, max_chars=LONGEST["name"])

@@ -9,39 +9,16 @@ import streamlit as st
 
 from app.commands.templates import Draft
 from app.commands.templates_checked import LARGEST_SIDE, LONGEST
+from app.commands.templates_compared import NAMES
 from app.commands.templates_sections import Section
-from app.records.template_texts import Text, VersionText
 from app.ui import words
 from db.errors import SightlineError
 
-NAMES = {
-    "name": "Name",
-    "subject": "Subject",
-    "preheader": "Preheader",
-    "html_content": "HTML",
-    "text_content": "Plain text",
-    "sections": "Sections",
-    "description": "Description",
-    "category": "Category",
-    "industry": "Industry",
-    "style": "Style",
-    "campaign_type": "Campaign type",
-    "width": "Width",
-    "height": "Height",
-    "format": "Format",
-}
 _OF_FINDING = ("category", "industry", "style", "campaign_type")
 _SIDES = ("width", "height")
 _PLACE, _KIND, _HTML, _SETTINGS = "Place", "Kind", "HTML", "Settings"
 
 Given = dict[str, Any]
-
-
-def draft_of(one: Text | VersionText) -> Draft:
-    """What a template says, as an edit of it begins."""
-    own = {name: getattr(one, name) for name in Draft.__dataclass_fields__ if name != "sections" and hasattr(one, name)}
-    sections = tuple(Section.read(told) for told in one.sections)
-    return Draft(**({"name": ""} | own), sections=sections)
 
 
 def fields(now: Draft, kind: str) -> Given:

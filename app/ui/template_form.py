@@ -9,6 +9,7 @@ from app import serving
 from app.commands import templates
 from app.commands.stale import EditedMeanwhileError, Fields
 from app.commands.templates import Draft
+from app.commands.templates_compared import NAMES, draft_of
 from app.commands.templates_states import delete_templates
 from app.records.template_texts import Text
 from app.ui import words
@@ -18,7 +19,7 @@ from app.ui.done import Undo, attempt, save_together
 from app.ui.markup import Markup, tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
-from app.ui.template_fields import NAMES, draft_of, fields, read, told
+from app.ui.template_fields import fields, read, told
 from db.errors import SightlineError
 from db.tables.products import PRODUCTS
 from db.tables.templates import TEMPLATE_KINDS

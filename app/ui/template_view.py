@@ -1,6 +1,8 @@
 """A template as readers would see it: on a desk, on a telephone, as plain text; and what is to be mended beside it."""
 
 from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
 
 import streamlit as st
 
@@ -15,6 +17,15 @@ WIDTHS = (DESK, PHONE, PLAIN) = ("Desktop", "Telephone", "Plain text")
 _PHONE_WIDTH, _HEIGHT, _PHONE_HEIGHT = 375, 620, 667
 _MARKS = {Weight.BAD: "✕", Weight.WARNING: "!", Weight.GOOD: "✓"}
 _MOODS = {Weight.BAD: "sl-bad", Weight.WARNING: "", Weight.GOOD: "sl-good"}
+
+
+class Previewed(Protocol):
+    """What a frame shows: a template, or a component."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def revision(self) -> int: ...
 
 
 def preview_and_checks(one: Text) -> None:
@@ -38,18 +49,23 @@ def preview(one: Text) -> None:
     if not one.html.strip():
         nothing_here("There is no HTML to show.", fill="Write some, or some sections.")
         return
+    framed(preview_address("template", one), one.name, is_phone=width == PHONE)
+
+
+def framed(address: str, name: str, *, is_phone: bool) -> None:
+    """A preview, as wide as there is room or as a telephone is."""
     st.iframe(
-        preview_address(one),
-        width=_PHONE_WIDTH if width == PHONE else "stretch",
-        height=_PHONE_HEIGHT if width == PHONE else _HEIGHT,
-        alt=f"Preview of {one.name}",
+        address,
+        width=_PHONE_WIDTH if is_phone else "stretch",
+        height=_PHONE_HEIGHT if is_phone else _HEIGHT,
+        alt=f"Preview of {name}",
     )
     st.caption("Nothing in it runs, leads away or loads pictures from elsewhere: these are shown as frames.")
 
 
-def preview_address(one: Text, version: int | None = None) -> str:
+def preview_address(what: str, one: Previewed, version: int | None = None) -> str:
     """Where the frame gets it from; what was saved since is another address, so that it is loaded anew."""
-    return f"/preview/template/{one.id}?" + (f"version={version}" if version else f"revision={one.revision}")
+    return f"/preview/{what}/{one.id}?" + (f"version={version}" if version else f"revision={one.revision}")
 
 
 def checked_of(one: Text) -> Checked:

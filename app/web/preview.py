@@ -1,13 +1,17 @@
-"""Previews of templates: the HTML of others, for who edits it, in a frame where nothing runs and nothing loads."""
+"""Previews of templates and components: the HTML of others, for who edits it, where nothing runs and nothing loads."""
 
+from collections.abc import Callable, Mapping
+from typing import Protocol
 from uuid import UUID
 
+from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app import serving
-from app.access import NotPermittedError
+from app.access import NotPermittedError, Viewer
+from app.records.component_texts import component_text, component_version
 from app.records.template_texts import text_of, version_text
 from app.web.harmless import harmless
 from app.web.places import Places
@@ -26,14 +30,30 @@ HEADERS = {
 }
 
 
+class Seen(Protocol):
+    """What can be previewed."""
+
+    @property
+    def html(self) -> str: ...
+
+
+Now = Callable[[Engine, Viewer, UUID], Seen | None]
+Then = Callable[[Engine, Viewer, UUID, int], Seen | None]
+# How each of them reads what it says, and what it said in a version.
+_PREVIEWED: Mapping[str, tuple[Now, Then]] = {
+    "template": (text_of, version_text),
+    "component": (component_text, component_version),
+}
+
+
 async def preview(request: Request) -> Response:
-    """What a template says, or said in the version that the address names, with its sections below it."""
+    """What it says, or said in the version that the address names; of a template with its sections below it."""
     try:
         shown = await _PREVIEWS.run(lambda: _shown(request))
     except NotPermittedError as refusal:
         return PlainTextResponse(str(refusal), 403)
     if shown is None:
-        return PlainTextResponse("You see no such template.", 404)
+        return PlainTextResponse("You see nothing to preview at this address.", 404)
     return HTMLResponse(harmless(shown), headers=HEADERS)
 
 
@@ -42,12 +62,13 @@ def _shown(request: Request) -> str | None:
     viewer = person_of(request).viewer(engines.pipe)
     version = request.query_params.get("version", "")
     try:
+        now, then = _PREVIEWED[request.path_params["what"]]
         key = UUID(request.path_params["key"])
         number = int(version) if version else None
-    except ValueError:
+    except (KeyError, ValueError):
         return None
-    found = text_of(engines.ro, viewer, key) if number is None else version_text(engines.ro, viewer, key, number)
+    found = now(engines.ro, viewer, key) if number is None else then(engines.ro, viewer, key, number)
     return None if found is None else found.html
 
 
-ROUTES = [Route("/preview/template/{key}", preview)]
+ROUTES = [Route("/preview/{what}/{key}", preview)]

@@ -16,6 +16,12 @@ from db.tables.templates import COMPONENT_TYPES
 from db.vault import Place
 
 _ADDRESSES = words.addresses()
+_CODE = """<section class="{kind}" style="padding:2.5rem 1rem;text-align:center;background:#eef3fa">
+  <h2 style="margin:0 0 .5rem">{name}</h2>
+  <p style="margin:0 0 1.25rem">Fresh every day, and made for you.</p>
+  <a href="#more" style="padding:.6rem 1.2rem;background:#1f5fbf;color:#fff">Find out more</a>
+</section>
+"""
 
 
 def _stamps(at: int) -> Row:
@@ -156,17 +162,18 @@ def library_rows(rng: np.random.Generator, world: World, count: int) -> list[Row
             at = begins + int(rng.random() * (ends - begins - DAY))
             kind = COMPONENT_TYPES[int(rng.integers(len(COMPONENT_TYPES)))]
             is_sold = number % 4 == 0
+            name = f"{words.COMPANY_FIRST[number % 25]} {kind.replace('_', ' ')}"
             rows.append(
                 {
                     "workspace_id": workspace.id,
                     "id": key_at(rng, at),
                     "user_id": workspace.owner.id,
-                    "name": f"{words.COMPANY_FIRST[number % 25]} {kind.replace('_', ' ')}",
+                    "name": name,
                     "description": f"A {kind.replace('_', ' ')} for every page",
                     "category": kind,
                     "tags": ("responsive", "dark") if number % 2 else ("responsive",),
                     "component_type": kind,
-                    "code": f"<section class='{kind}'></section>",
+                    "code": _CODE.format(kind=kind, name=name),
                     "props_schema": {"headline": "string"},
                     "is_public": number % 2 == 0,
                     "is_marketplace_item": is_sold,

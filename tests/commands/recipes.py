@@ -33,6 +33,7 @@ from app.commands.annotations import write_remark
 from app.commands.quota_rules import SERVICE_LIMITS
 from app.commands.quotas import Allowance
 from app.commands.templates import Draft
+from app.commands.templates_components import Terms
 from app.commands.templates_shelves import Label
 from db.engine import seeing
 from tests.commands.company import MONTH, SOON, Company
@@ -309,6 +310,15 @@ def offered_component(company: Company) -> Arguments:
     return given | {"revision": 2, "reason": "It broke"}
 
 
+def changed_component(company: Company) -> Arguments:
+    given = component(company)
+    revision = templates_components.edit_component(
+        company.database.rw, company.viewer(Role.ADMIN), UUID(given["key"]), Terms("Prices", code="<b>2</b>"),
+        revision=1,
+    )  # fmt: skip
+    return given | {"version": 1, "revision": revision, "reason": "The first was better"}
+
+
 def draft_plan(company: Company, **values: Any) -> str:
     return str(
         company.add(
@@ -463,6 +473,7 @@ RECIPES: dict[str, Recipe] = {
         "-1 is no price of a component."),
     "components.retire": Recipe(offered_component, {"reason": ""},
         "This is done for a reason."),
+    "components.roll_back": Recipe(changed_component, {"version": 9}, "There is no version 9 of this component."),
     "plans.review": Recipe(plan_of_three_weeks, {"days": 30}, "days: Extra inputs"),
     "plans.simulate": Recipe(lambda company: {"plan_id": draft_plan(company), "days": 30}, {"days": 5},
         "5 days can't be replayed."),

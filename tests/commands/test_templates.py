@@ -17,6 +17,7 @@ from app.commands.templates import Draft, create_template, edit_template, roll_b
 from app.commands.templates_components import Terms
 from app.commands.templates_sections import Section
 from app.commands.templates_shelves import Label
+from app.records.component_texts import component_text, component_version, component_versions
 from db.errors import SightlineError
 from db.tables.base import HOUSE_WORKSPACE
 from tests.budgets.conftest import settle_in
@@ -326,6 +327,37 @@ def test_a_component_is_edited_offered_sold_and_withdrawn(place, ada, component)
     assert ("Ada", "update", "Broken.") in audit(place, "component_library", component)
 
 
+def test_a_component_goes_back_to_what_it_said_before_any_of_its_changes(place, ada, component):
+    """Each change of what it says makes a version, those by products too; offering it makes none."""
+    rw = place.database.rw
+    first = Terms("Form", code="<form>\na\nb\nc\n</form>\n")
+    components.edit_component(
+        rw, ada, component, replace(first, code="<p>2</p>", tags=("new",)), revision=1, reason="2."
+    )
+    components.publish_component(rw, ada, component, is_for_sale=True, price=Decimal("9.50"), revision=2)
+    place.change("UPDATE component_library SET name = 'Form of a product'")
+    now = component_text(place.database.ro, ada, component)
+    versions = component_versions(place.database.ro, ada, now)
+    assert [(one.version, one.changed_by, one.reason, one.name, one.tags, one.html) for one in versions] == [
+        (2, None, None, "Form", ("new",), "<p>2</p>"), (1, "Ada", "2.", "Form", (), first.code)
+    ]  # fmt: skip
+    assert component_version(place.database.ro, ada, component, 1) == versions[1]
+    with pytest.raises(SightlineError, match="for a reason"):
+        components.roll_back_component(rw, ada, component, 1, revision=4, reason=" ")
+    with pytest.raises(SightlineError, match="no version 3"):
+        components.roll_back_component(rw, ada, component, 3, revision=4, reason="Wrong.")
+    with pytest.raises(EditedMeanwhileError, match="It now says: name Form of a product"):
+        components.roll_back_component(rw, ada, component, 1, revision=3, reason="It was better.")
+    assert components.roll_back_component(rw, ada, component, 1, revision=4, reason="It was better.") == 5
+    told = place.ask("SELECT name, code, tags, is_marketplace_item, price FROM component_library")
+    assert tuple(told[0]) == ("Form", first.code, [], True, Decimal("9.50"))
+    assert component_version(place.database.ro, ada, component, 3).name == "Form of a product"
+    with pytest.raises(SightlineError, match="says what version 1 said"):
+        components.roll_back_component(rw, ada, component, 1, revision=5, reason="Again.")
+    stranger = place.person(Role.ADMIN, uuid4(), name="Eve")
+    assert component_version(place.database.ro, stranger, component, 1) is None
+
+
 def every_command(rw, by, key, shelf, component):
     """Each command, as somebody may try it."""
     one = {key: 1}
@@ -346,6 +378,7 @@ def every_command(rw, by, key, shelf, component):
     yield partial(shelves.reinstate_shelf, rw, by, shelf, revision=1)
     yield partial(shelves.put_on_shelves, rw, by, key, [shelf], was=[])
     yield partial(components.edit_component, rw, by, component, Terms("x"), revision=1)
+    yield partial(components.roll_back_component, rw, by, component, 1, revision=1, reason="x")
     yield partial(components.publish_component, rw, by, component, is_for_sale=False, revision=1)
     yield partial(components.retire_component, rw, by, component, revision=1, reason="x")
     yield partial(components.offer_again, rw, by, component, components.Offered(True, True, Decimal(0), 1))

@@ -2,20 +2,26 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs
 from uuid import UUID
 
 import pytest
+import streamlit as st
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 from streamlit.file_util import get_static_dir
+from streamlit.testing.v1 import AppTest
 
 from app import database, serving
 from app.access import Role, operator
 from app.commands.team import add_member
-from app.settings import settings
+from app.identity.cookies import session_cookie
+from app.identity.sessions import Device, open_session
+from app.settings import PROJECT, settings
 from app.web import site
 from app.web.compressed import StaticFiles
 from tests.servers import Server, new_database
@@ -112,3 +118,26 @@ def inside(visit):
 
 def sign_in(browser, email="ada@team.example", password=PASSWORD, **more):
     return browser.post("/sign-in", data={"email": email, "password": password, **more})
+
+
+@pytest.fixture
+def opened(installation, monkeypatch):
+    """Open a page as Ada the admin at an address."""
+    with serving.engines().rw.begin() as connection:
+        ada = connection.scalar(text("SELECT id FROM team_members WHERE email = 'ada@team.example'"))
+        token = open_session(connection, ada, "password", Device(), replaces=None)
+    monkeypatch.setattr(type(st.context), "cookies", {session_cookie(): token})
+
+    def page(name: str, query: str = "") -> AppTest:
+        made = AppTest.from_file(PROJECT / "pages" / f"{name}.py", default_timeout=60)
+        for parameter, values in parse_qs(query).items():
+            made.query_params[parameter] = values
+        made.run()
+        assert not made.exception, made.exception
+        return made
+
+    return page
+
+
+def told(page: AppTest) -> str:
+    return "".join(one.proto.body for one in page.get("html"))

@@ -1,41 +1,12 @@
 """Pages of admins, run in this process on a database of defaults."""
 
-from urllib.parse import parse_qs
-
 import pytest
-import streamlit as st
 from sqlalchemy import text
-from streamlit.testing.v1 import AppTest
 
 from app import database, serving
-from app.identity.cookies import session_cookie
-from app.identity.sessions import Device, open_session
-from app.settings import PROJECT
 from app.ui.filters import EVERY
 from tests.db.rows import workspace
-
-
-@pytest.fixture
-def opened(installation, monkeypatch):
-    """Open a page as Ada the admin at an address."""
-    with serving.engines().rw.begin() as connection:
-        ada = connection.scalar(text("SELECT id FROM team_members WHERE email = 'ada@team.example'"))
-        token = open_session(connection, ada, "password", Device(), replaces=None)
-    monkeypatch.setattr(type(st.context), "cookies", {session_cookie(): token})
-
-    def page(name: str, query: str = "") -> AppTest:
-        made = AppTest.from_file(PROJECT / "pages" / f"{name}.py", default_timeout=60)
-        for parameter, values in parse_qs(query).items():
-            made.query_params[parameter] = values
-        made.run()
-        assert not made.exception, made.exception
-        return made
-
-    return page
-
-
-def told(page: AppTest) -> str:
-    return "".join(one.proto.body for one in page.get("html"))
+from tests.web.conftest import told
 
 
 def owned(*names: str) -> None:
@@ -59,6 +30,7 @@ OFFERED = {
     "customer": {"period", "product", "channel"},
     "customers": {"period", "product", "workspace", "channel"},
     "data_health": set(),
+    "edit_component": set(),
     "edit_template": {"period", "compare"},
     "integrations": {"workspace"},
     "jobs": {"workspace"},
