@@ -84,7 +84,7 @@ def history(one: ComponentText, scope: Scope) -> None:
     if not found:
         card("Versions", empty_card("It has no version yet.", "One is kept whenever somebody changes what it says."))
         return
-    kept = f"What it said before each change is kept for ever. The last {len(found):,} are here."
+    kept = "What it said before each change is kept for ever; the last hundred are here."
     st.html(tag("p", kept, class_="sl sl-small sl-muted"))
     said: dict[int | None, ComponentText | ComponentVersion] = {version.version: version for version in found}
     said[None] = one

@@ -268,6 +268,66 @@ def test_two_admins_edit_one_template_and_save_both_edits_together(desk, opened,
     assert [reason for (reason,) in told] == ["Figures.", None, "Taken back."]
 
 
+def test_two_admins_edit_one_component_and_neither_overwrites_the_other(desk, opened):
+    """The same line of it: nothing is saved together, both versions are shown, and who was first stays."""
+    site, _ = desk
+    with site.changing() as connection:
+        home = rows.workspace(connection, name="Yak Goods").id
+        key = rows.add(connection, "component_library", workspace_id=home, name="Yak table", component_type="form",
+            code=HTML).id  # fmt: skip
+    ada, bob = opened(show="Components", words="yak"), opened(show="Components", words="yak")
+    for page in (ada, bob):
+        page.get_by_role("link", name="Yak table").click()
+        expect(page.get_by_role("heading", name="Yak table", level=1)).to_be_visible()
+        settled(page)
+    of_ada, of_bob = edit(ada), edit(bob)
+    of_bob.get_by_label("Code", exact=True).fill(HTML.replace("one", "1"))
+    of_bob.get_by_role("button", name="Save", exact=True).click()
+    done(bob, "Yak table was changed.")
+    of_ada.get_by_label("Code", exact=True).fill(HTML.replace("one", "eins"))
+    of_ada.get_by_role("button", name="Save", exact=True).click()
+    refusal = of_ada.get_by_role("alert")
+    expect(refusal).to_contain_text("Somebody changed the component Yak table while you were writing.")
+    expect(refusal.get_by_role("row", name="Code")).to_contain_text("<p>1</p>")
+    expect(refusal.get_by_role("row", name="Code")).to_contain_text("<p>eins</p>")
+    expect(of_ada.get_by_role("button", name="Save both together")).to_have_count(0)
+    code = f"SELECT code FROM component_library WHERE id = '{key}'"
+    assert site.rows(code) == [(HTML.replace("one", "1"),)]
+    bob.get_by_text("Versions", exact=True).click()
+    settled(bob)
+    bob.get_by_role("button", name="Roll back to version 1").click()
+    asked = dialog(bob)
+    asked.get_by_label("Why?", exact=True).fill("The words were better.")
+    asked.get_by_role("button", name="Roll back", exact=True).click()
+    done(bob, "Yak table says what version 1 said")
+    assert site.rows(code) == [(HTML,)]
+
+
+def test_two_admins_rename_one_shelf_and_neither_overwrites_the_other(desk, opened):
+    site, _ = desk
+    with site.changing() as connection:
+        key = rows.add(connection, "categories", workspace_id=HOUSE_WORKSPACE, name="Zest", display_order=99).id
+    ada, bob = opened(show="Shelves"), opened(show="Shelves")
+    forms = []
+    for page in (ada, bob):
+        page.get_by_label("Shelf", exact=True).click()
+        page.keyboard.type("Zest")
+        page.get_by_role("option", name="Zest").click()
+        settled(page)
+        forms.append(choose(page, "Change …", "Rename"))
+    of_ada, of_bob = forms
+    of_bob.get_by_label("Name", exact=True).fill("Lemon")
+    of_bob.get_by_role("button", name="Save", exact=True).click()
+    done(bob, "Zest is called Lemon.")
+    of_ada.get_by_label("Name", exact=True).fill("Lime")
+    of_ada.get_by_role("button", name="Save", exact=True).click()
+    refusal = of_ada.get_by_role("alert")
+    expect(refusal).to_contain_text("Somebody changed the shelf Lemon while you were writing.")
+    for told in ("Zest", "Lemon", "Lime"):
+        expect(refusal.get_by_role("row", name="Name")).to_contain_text(told)
+    assert site.rows(f"SELECT name FROM categories WHERE id = '{key}'") == [("Lemon",)]
+
+
 def test_many_are_changed_with_their_number_said_first_and_taken_back_at_once(desk, opened, template):
     site, _ = desk
     keys = [template(f"Quokka {number}", status="published") for number in range(3)]
