@@ -126,13 +126,14 @@ def _assets(wanted: Wanted) -> Page[belongings.Asset]:
 
 def _templates(wanted: Wanted) -> Page[templates.Template]:
     values = wanted.given
-    one_of: dict[str, Any] = {name: text_of(values, name) or None for name in ("kind", "status", "category")}
-    shelf = text_of(values, "of")
+    own = ("kind", "status", "category", "industry")
+    one_of: dict[str, Any] = {name: text_of(values, name) or None for name in own}
+    of = text_of(values, "of")
     return templates.search_templates(
         wanted.engine, wanted.viewer, text_of(values, "words"), **one_of, products=values.get("product", ()),
         workspaces=wanted.workspaces,
-        is_library=shelf == "library" if shelf in {"library", "workspaces"} else None,
-        only_featured=shelf == "featured", **wanted.paged,
+        shelf=key_of(values, "shelf"), is_library=of == "library" if of in {"library", "workspaces"} else None,
+        only_featured=of == "featured", **wanted.paged,
     )  # fmt: skip
 
 
@@ -371,8 +372,8 @@ LISTS: Mapping[str, LiveList] = {
         ("campaigns", _campaigns, campaigns.Campaign, ("words", "channel", "product", "status", "workspace"), ()),
         ("components", _components, belongings.Component, ("campaign",), ()),
         ("assets", _assets, belongings.Asset, ("campaign",), ()),
-        ("templates", _templates, templates.Template, ("words", "kind", "status", "product", "category", "of",
-            "workspace"), ()),
+        ("templates", _templates, templates.Template, ("words", "kind", "status", "product", "category",
+            "industry", "shelf", "of", "workspace"), ()),
         ("saved_components", _saved_components, templates.SavedComponent, ("words", "workspace"), ()),
         ("versions", _versions, templates.Version, ("template",), ()),
         ("recency", _recency, contacts.Recency, ("workspace",), ()),

@@ -102,6 +102,7 @@ class Shelf:
     id: UUID
     workspace_id: UUID
     workspace: str
+    workspace_slug: str
     name: str
     kind: str
     description: str | None
@@ -168,8 +169,8 @@ _DELETED = """
     LIMIT :most
     """
 _SHELVES = """
-    SELECT c.id, c.workspace_id, w.name AS workspace, c.name, c.kind, c.description, c.display_order, c.is_active,
-        c.revision, c.workspace_id = house_workspace() AS is_house,
+    SELECT c.id, c.workspace_id, w.name AS workspace, w.slug AS workspace_slug, c.name, c.kind, c.description,
+        c.display_order, c.is_active, c.revision, c.workspace_id = house_workspace() AS is_house,
         (
             SELECT COUNT(*) FROM template_categories AS x
             JOIN templates AS t ON t.workspace_id = x.workspace_id AND t.id = x.template_id AND t.deleted_at IS NULL
@@ -195,14 +196,18 @@ _FIGURES = """
     JOIN templates AS t ON t.workspace_id = m.workspace_id AND t.id = m.template_id
     WHERE t.id = :key
     """
-_CATEGORIES = """
-    SELECT t.category
+# By which words templates are found, besides those that people type.
+_FOUND_BY = {
+    column: f"""
+    SELECT t.{column} AS word
     FROM templates AS t
-    WHERE t.category IS NOT NULL AND t.deleted_at IS NULL
-    GROUP BY t.category
-    ORDER BY COUNT(*) DESC, t.category
+    WHERE t.{column} IS NOT NULL AND t.deleted_at IS NULL
+    GROUP BY t.{column}
+    ORDER BY COUNT(*) DESC, t.{column}
     LIMIT :most
-    """
+    """  # noqa: S608 - our own columns
+    for column in ("category", "industry")
+}
 
 
 def text_of(engine: Engine, viewer: Viewer, key: UUID) -> Text | None:
@@ -250,9 +255,9 @@ def figures_of(engine: Engine, viewer: Viewer, key: UUID) -> Figures:
     return Figures(**_read(engine, viewer, _FIGURES, key=key)[0])
 
 
-def categories(engine: Engine, viewer: Viewer, *, limit: int = 100) -> tuple[str, ...]:
-    """The categories of templates that the viewer sees, the most frequent first."""
-    return tuple(row["category"] for row in _read(engine, viewer, _CATEGORIES, most=some(limit)))
+def found_by(engine: Engine, viewer: Viewer, column: str, *, limit: int = 100) -> tuple[str, ...]:
+    """The categories or industries of templates that the viewer sees, the most frequent first."""
+    return tuple(row["word"] for row in _read(engine, viewer, _FOUND_BY[column], most=some(limit)))
 
 
 def _read(

@@ -122,6 +122,12 @@ _TEMPLATES = f"""
             AND (CAST(:status AS TEXT) IS NULL OR status = :status)
             AND (CAST(:products AS TEXT[]) IS NULL OR product = ANY (:products))
             AND (CAST(:category AS TEXT) IS NULL OR category = :category)
+            AND (CAST(:industry AS TEXT) IS NULL OR industry = :industry)
+            AND (CAST(:shelf AS UUID) IS NULL OR EXISTS (
+                SELECT FROM template_categories AS x
+                WHERE x.workspace_id = templates.workspace_id AND x.template_id = templates.id
+                    AND x.category_id = :shelf
+            ))
             AND (CAST(:is_library AS BOOLEAN) IS NULL OR is_library = :is_library)
             AND (NOT :only_featured OR is_featured)
             AND (CAST(:after_at AS TIMESTAMPTZ) IS NULL
@@ -170,7 +176,9 @@ _TEMPLATES = f"""
     """  # noqa: S608 - our own names
 # Narrowed by nothing.
 _EVERY: dict[str, Any] = {
-    **dict.fromkeys(("only", "kind", "status", "products", "category", "is_library", "workspaces")),
+    **dict.fromkeys(
+        ("only", "kind", "status", "products", "category", "industry", "shelf", "is_library", "workspaces")
+    ),
     "only_featured": False,
 }
 _USES = f"""
@@ -231,6 +239,8 @@ def search_templates(
     status: str | None = None,
     products: Sequence[str] = (),
     category: str | None = None,
+    industry: str | None = None,
+    shelf: UUID | None = None,
     is_library: bool | None = None,
     only_featured: bool = False,
     workspaces: frozenset[UUID] | None = None,
@@ -241,7 +251,8 @@ def search_templates(
     chosen = None if workspaces is None else sorted(workspaces)
     named = _EVERY | {
         "kind": kind, "status": status, "products": list(products) or None, "category": category,
-        "is_library": is_library, "only_featured": only_featured, "workspaces": chosen,
+        "industry": industry, "shelf": shelf, "is_library": is_library, "only_featured": only_featured,
+        "workspaces": chosen,
     }  # fmt: skip
     found = _searched(engine, viewer, _TEMPLATES, (words, after, limit), **named)
     return page_of(found, some(limit), lambda row: Place(row["created_at"], row["id"]), Template)

@@ -1,14 +1,16 @@
 """The desk of templates: all that somebody may edit, found, filtered, and changed together."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import streamlit as st
 
 from app import serving
 from app.commands.company import sees_whole_company
 from app.metrics.metric import Unit
-from app.records.template_texts import categories, deleted_templates
+from app.records.template_texts import Shelf, deleted_templates, found_by, shelves
 from app.records.templates import Template
 from app.ui import template_use, words
 from app.ui.asking import ask as ask_metrics
@@ -26,6 +28,8 @@ from db.tables.templates import TEMPLATE_KINDS
 
 _ANY = "Any"
 _STATUSES = ("draft", "published", "retired")
+# Names that people give take more room than ours.
+_WIDTHS = {**dict.fromkeys(("kind", "status", "of"), 130), **dict.fromkeys(("shelf", "category", "industry"), 165)}
 _OF = {"Library": "library", "Workspaces": "workspaces", "Featured": "featured"}
 _LISTED: Columns = {
     "name": Column("Template", opens="edit_template", key="id"),
@@ -45,7 +49,8 @@ _DELETED: Columns = {"name": "Template", "workspace": "Workspace", "kind": "Kind
 
 def template_list(scope: Scope) -> None:
     """Found by words and filters; use and performance beside each."""
-    narrowed = _filters(scope)
+    labels = _labels(shelves(serving.engines().ro, scope.viewer))
+    narrowed = _filters(scope, labels)
     mine = {name: value for name, value in narrowed.items() if name not in {"workspace", "product"}}
     listed = ("desk", *mine.values())
     found = read("templates", scope, after=place(scope, *listed), limit=PAGE, **narrowed)
@@ -61,7 +66,7 @@ def template_list(scope: Scope) -> None:
         empty=("No template is like this.", "Type the beginning of a word of its name, or choose fewer filters."),
         read=found,
     )
-    onward("template_desk", scope, found.next, *listed, **{name: _shown(name, value) for name, value in mine.items()})
+    onward("template_desk", scope, found.next, *listed, **_shown(mine, labels))
 
 
 def deleted_list(scope: Scope) -> None:
@@ -86,41 +91,57 @@ def deleted_list(scope: Scope) -> None:
     )
 
 
-def _filters(scope: Scope) -> dict[str, Any]:
-    known = categories(serving.engines().ro, scope.viewer)
+def _filters(scope: Scope, labels: Mapping[UUID, str]) -> dict[str, Any]:
+    categories, industries = (found_by(serving.engines().ro, scope.viewer, by) for by in ("category", "industry"))
+    kinds = {words.spelled(one): one for one in TEMPLATE_KINDS}
+    statuses = {words.spelled(one): one for one in _STATUSES}
+    offered: Mapping[str, Sequence[str]] = {
+        "kind": list(kinds), "status": list(statuses), "of": list(_OF), "shelf": list(labels.values()),
+        "category": categories, "industry": industries,
+    }  # fmt: skip
+    for name, options in offered.items():
+        note_broken(name, [_ANY, *options])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sought = st.text_input(
             "Search", key="words", bind="query-params", placeholder="Words of names, subjects and descriptions",
             max_chars=200, width=280,
         )  # fmt: skip
-        kind = _one("Kind", "kind", [words.spelled(one) for one in TEMPLATE_KINDS])
-        status = _one("Status", "status", [words.spelled(one) for one in _STATUSES])
-        shelf = _one("Of", "of", list(_OF))
-        category = _one("Category", "category", known, width=180)
+        chosen = {name: _one(name, options) for name, options in offered.items()}
         if st.button("New template", icon=":material/add:"):
             write(scope, sees_all=sees_whole_company(serving.engines().ro, scope.viewer))
     return {
         "words": sought or "",
-        "kind": {words.spelled(one): one for one in TEMPLATE_KINDS}.get(kind),
-        "status": {words.spelled(one): one for one in _STATUSES}.get(status),
-        "of": _OF.get(shelf),
-        "category": category if category in known else None,
+        "kind": kinds.get(chosen["kind"]),
+        "status": statuses.get(chosen["status"]),
+        "of": _OF.get(chosen["of"]),
+        "shelf": next((key for key, label in labels.items() if label == chosen["shelf"]), None),
+        "category": chosen["category"] if chosen["category"] in categories else None,
+        "industry": chosen["industry"] if chosen["industry"] in industries else None,
         "workspace": scope.where.get("workspace"),
         "product": scope.where.get("product"),
     }
 
 
-def _one(label: str, key: str, options: Sequence[str], width: int = 130) -> str:
-    shown = [_ANY, *options]
-    note_broken(key, shown)
-    return st.selectbox(label, shown, key=key, bind="query-params", width=width) or _ANY
+def _labels(found: Sequence[Shelf]) -> dict[UUID, str]:
+    """Names, and what tells two of one name apart: their kind, and whose they are."""
+    often = Counter(one.name for one in found)
+    return {
+        one.id: one.name if often[one.name] == 1 else f"{one.name} · {words.spelled(one.kind)} · {one.workspace_slug}"
+        for one in found
+    }
 
 
-def _shown(name: str, value: object) -> object:
-    """A filter as the address has it."""
-    if name == "of":
-        return next((label for label, of in _OF.items() if of == value), None)
-    return words.spelled(str(value)) if value and name in {"kind", "status"} else value or None
+def _one(name: str, options: Sequence[str]) -> str:
+    chosen = st.selectbox(words.spelled(name), [_ANY, *options], key=name, bind="query-params", width=_WIDTHS[name])
+    return chosen or _ANY
+
+
+def _shown(chosen: Mapping[str, Any], labels: Mapping[UUID, str]) -> dict[str, Any]:
+    """The filters as the address has them."""
+    spelled = {name: words.spelled(chosen[name]) for name in ("kind", "status") if chosen[name]}
+    of = next((label for label, of in _OF.items() if of == chosen["of"]), None)
+    told = {**chosen, **spelled, "of": of, "shelf": labels.get(chosen["shelf"])}
+    return {name: value or None for name, value in told.items()}
 
 
 def _change_together(scope: Scope, rows: Sequence[Template]) -> None:

@@ -1,11 +1,14 @@
 """Pages of admins, run in this process on a database of defaults."""
 
+from urllib.parse import urlencode
+
 import pytest
 from sqlalchemy import text
 
 from app import database, serving
 from app.ui.filters import EVERY
-from tests.db.rows import workspace
+from db.tables.base import HOUSE_WORKSPACE
+from tests.db.rows import add, template, workspace
 from tests.web.conftest import told
 
 
@@ -69,3 +72,34 @@ def test_quotas_are_narrowed_by_what_is_chosen_at_their_top(opened):
     page = opened("quotas", "show=Limits&workspace=Narrow+two")
     [chosen] = [one for one in page.selectbox if one.key == "of"]
     assert (chosen.value, chosen.options) == ("Narrow two", ["Narrow two"])
+
+
+def stocked():
+    """Three templates of the library: two on shelves of one name and two of one industry."""
+    with database.database_address(print) as address, database.setup_engine(address) as setup, setup.begin() as owner:
+        mail, ad = (add(owner, "categories", workspace_id=HOUSE_WORKSPACE, name="Spring", kind=kind).id
+            for kind in ("email", "ad"))  # fmt: skip
+        for name, shelf, industry in (("Tulip", mail, "Gardens"), ("Crocus", ad, "Gardens"), ("Daisy", mail, "Banks")):
+            key = template(owner, HOUSE_WORKSPACE, name=name, industry=industry, is_library=True).id
+            add(owner, "template_categories", workspace_id=HOUSE_WORKSPACE, template_id=key, category_id=shelf,
+                category_workspace_id=HOUSE_WORKSPACE)  # fmt: skip
+
+
+def listed_at(opened, **query):
+    """The templates that the desk lists at an address, and the page."""
+    page = opened("template_desk", urlencode(query))
+    return [name for name in ("Tulip", "Crocus", "Daisy") if f">{name}</a>" in told(page)], page
+
+
+def test_the_desk_of_templates_is_narrowed_by_shelf_and_industry_and_says_what_it_does_not_know(opened):
+    stocked()
+    assert listed_at(opened)[0] == ["Tulip", "Crocus", "Daisy"]
+    assert listed_at(opened, industry="Gardens")[0] == ["Tulip", "Crocus"]
+    # Two shelves of one name are told apart.
+    found, page = listed_at(opened, shelf="Spring · E-mail · sightline-library", industry="Gardens")
+    assert found == ["Tulip"]
+    assert "could not be used" not in told(page)
+    found, page = listed_at(opened, shelf="Autumn", industry="<b>")
+    assert found == ["Tulip", "Crocus", "Daisy"]
+    assert "Not known here: shelf=Autumn" in told(page)
+    assert "Not known here: industry=&lt;b&gt;" in told(page)
