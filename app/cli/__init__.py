@@ -33,6 +33,9 @@ from app.cli import (
     shared,
     simulations,
     team,
+    template_components,
+    template_parts,
+    template_shelves,
     templates,
     tokens,
     work,
@@ -80,6 +83,10 @@ app.add_typer(months.months_app, name="months")
 app.add_typer(quotas.quotas_app, name="quotas")
 app.add_typer(audit.audit_app, name="audit")
 app.add_typer(templates.templates_app, name="templates")
+templates.templates_app.command(name="diff")(template_parts.templates_diff)
+templates.templates_app.command(name="sections")(template_parts.templates_sections)
+templates.templates_app.add_typer(template_shelves.shelves_app, name="shelves")
+templates.templates_app.add_typer(template_components.components_app, name="components")
 app.add_typer(company_settings.settings_app, name="settings")
 app.add_typer(company_settings.retention_app, name="retention")
 app.add_typer(tokens.tokens_app, name="tokens")

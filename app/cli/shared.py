@@ -3,6 +3,7 @@
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from sqlalchemy import Engine
@@ -10,6 +11,7 @@ from sqlalchemy import Engine
 from app import database, logs
 from app.access import Viewer, operator
 from app.database import Address, Engines
+from db.errors import SightlineError
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -22,6 +24,16 @@ def say(sentence: str) -> None:
 def plain(sentence: str) -> str:
     """As it is written: brackets are no markup."""
     return sentence.replace("[", "\\[")
+
+
+def read_text(file: Path | None) -> str | None:
+    """What is in a file, where one is given."""
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SightlineError(f"{file} is no text in UTF-8.", fix="Save it as such.") from None
 
 
 @contextmanager

@@ -8,31 +8,34 @@ from uuid import UUID
 
 import typer
 from rich.table import Table
-from sqlalchemy import Engine
 
-from app.access import Viewer
 from app.analysis.template_checks import Checked, check
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.shared import out, plain, read_text, say
+from app.cli.template_parts import Key, one_template, read_sections
 from app.commands import templates as writing
 from app.commands import templates_states as states
 from app.commands.templates import Draft
-from app.commands.templates_compared import draft_of
+from app.commands.templates_compared import NAMES, draft_of
 from app.records import template_texts as texts
 from app.records import templates as listing
-from app.records.template_texts import Text
+from app.records.reading import workspaces_named
 from app.records.templates import Template
 from db.errors import SightlineError
 
 templates_app = typer.Typer(help="Templates: what they say, said before, and whether they are offered.",
     no_args_is_help=True)  # fmt: skip
 
-Key = Annotated[UUID, typer.Argument(help="The key, as the list shows it.")]
 Keys = Annotated[list[UUID], typer.Argument(help="One or more keys, as the list shows them: all are changed or none.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit log.")]
 Why = Annotated[str, typer.Option(help="Why; the audit log keeps it where it is said.")]
 File = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A file to read it from, in UTF-8.")]
-Line = Annotated[str | None, typer.Option(help="What it says from now on.")]
+Line = Annotated[str | None, typer.Option(help="What it says from now on; empty: nothing.")]
+Sections = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="A file of JSON, as `sightline templates sections` prints it."),
+]
+Side = Annotated[int | None, typer.Option(min=1, help="Of an ad, in pixels.")]
 
 
 @templates_app.command(name="list")
@@ -41,6 +44,11 @@ def templates_list(
     *,
     kind: Annotated[str | None, typer.Option(help="email or ad.")] = None,
     status: Annotated[str | None, typer.Option(help="draft, published or retired.")] = None,
+    product: Annotated[str | None, typer.Option(help="Such as email_studio.")] = None,
+    workspace: Annotated[str | None, typer.Option(help="The slug of the workspace whose they are.")] = None,
+    shelf: Annotated[UUID | None, typer.Option(help="The key of a shelf on which they stand.")] = None,
+    category: Annotated[str | None, typer.Option(help="Of this category.")] = None,
+    industry: Annotated[str | None, typer.Option(help="Of this industry.")] = None,
     library: Annotated[bool, typer.Option("--library", help="Those of the library alone.")] = False,
     featured: Annotated[bool, typer.Option("--featured", help="Featured ones alone.")] = False,
     deleted: Annotated[
@@ -57,8 +65,10 @@ def templates_list(
             _print_deleted(texts.deleted_templates(engine, by, limit=most))
             return
         found = listing.search_templates(
-            engine, by, words, kind=kind, status=status, is_library=library or None, only_featured=featured, limit=most
-        )
+            engine, by, words, kind=kind, status=status, products=(product,) if product else (), shelf=shelf,
+            category=category, industry=industry, is_library=library or None, only_featured=featured,
+            workspaces=workspaces_named(engine, by, [workspace]) if workspace else None, limit=most,
+        )  # fmt: skip
     if not found.rows:
         say("No template is like this.")
         return
@@ -74,11 +84,13 @@ def templates_show(key: Key) -> None:
     Example: `sightline templates show 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
     """
     with shared.operating() as (engine, by):
-        one = _one(engine, by, key)
+        one = one_template(engine, by, key)
         versions = texts.version_texts(engine, by, key)
     say(f"{one.name}: {one.kind} of {one.workspace}, {one.status}, version {one.current_version}")
-    for label, value in (("Subject", one.subject), ("Preheader", one.preheader), ("Category", one.category)):
-        say(f"{label}: {value or 'none'}")
+    for name in ("subject", "preheader", "category", "industry"):
+        say(f"{NAMES[name]}: {getattr(one, name) or 'none'}")
+    for section in one.sections:
+        say(f"Section: {section['kind']}")
     say(one.html or "No HTML.")
     say(one.text_content or "No plain text.")
     checks = Table("Check", "Is", "Because")
@@ -103,12 +115,15 @@ def templates_create(
     workspace: Annotated[str | None, typer.Option(help="The slug of the workspace; without it, the library.")] = None,
     subject: Line = None,
     html: File = None,
+    text: File = None,
+    sections: Sections = None,
 ) -> None:
     """Write a new template, as a draft.
 
     Example: `sightline templates create "Welcome of spring" --workspace bright-bakery --subject "Hello"`
     """
-    draft = Draft(name, subject, html_content=_read(html))
+    parts = read_sections(sections) if sections else ()
+    draft = Draft(name, subject, html_content=read_text(html), text_content=read_text(text), sections=parts)
     with shared.operating() as (engine, by):
         key = writing.create_template(engine, by, draft, product=product, kind=kind, workspace_slug=workspace)
     say(f"The template {key} is there, as a draft.")
@@ -122,21 +137,33 @@ def templates_edit(
     name: Line = None,
     subject: Line = None,
     preheader: Line = None,
-    category: Line = None,
     html: File = None,
     text: File = None,
+    sections: Sections = None,
+    description: Line = None,
+    category: Line = None,
+    industry: Line = None,
+    style: Line = None,
+    campaign_type: Line = None,
+    width: Side = None,
+    height: Side = None,
+    form: Annotated[str | None, typer.Option("--format", help="Of an ad, such as png.")] = None,
 ) -> None:
     """Change what a template says; what is published already is published anew.
 
     Example: `sightline templates edit 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 --subject "Hello again" --reason "Shorter"`
     """
-    given = {"name": name, "subject": subject, "preheader": preheader, "category": category,
-        "html_content": _read(html), "text_content": _read(text)}  # fmt: skip
+    given = {
+        "name": name, "subject": subject, "preheader": preheader, "html_content": read_text(html),
+        "text_content": read_text(text), "sections": read_sections(sections) if sections else None,
+        "description": description, "category": category, "industry": industry, "style": style,
+        "campaign_type": campaign_type, "width": width, "height": height, "format": form,
+    }  # fmt: skip
     changed: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
     if not changed:
         raise SightlineError("Nothing to change was given.", fix="Give what it says from now on, such as --subject.")
     with shared.operating() as (engine, by):
-        one = _one(engine, by, key)
+        one = one_template(engine, by, key)
         before = draft_of(one)
         writing.edit_template(
             engine, by, key, replace(before, **changed), revision=one.revision, reason=reason, made_on=before
@@ -153,7 +180,7 @@ def templates_roll_back(
     Example: `sightline templates roll-back 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 3 --reason "The link was right then"`
     """
     with shared.operating() as (engine, by):
-        one = _one(engine, by, key)
+        one = one_template(engine, by, key)
         writing.roll_back_template(engine, by, key, version, revision=one.revision, reason=reason)
     say(f"{one.name} says what version {version} said.")
 
@@ -261,22 +288,6 @@ def _require_all(keys: Sequence[UUID], there: dict[UUID, int]) -> None:
 def _say_done(keys: Sequence[UUID], done: str) -> None:
     number = len(set(keys))
     say(f"1 template is {done}." if number == 1 else f"{number:,} templates are {done}.")
-
-
-def _one(engine: Engine, by: Viewer, key: UUID) -> Text:
-    one = texts.text_of(engine, by, key)
-    if one is None:
-        raise SightlineError(f"There is no template {key}.", fix="`sightline templates list` shows their keys.")
-    return one
-
-
-def _read(file: Path | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise SightlineError(f"{file} is no text in UTF-8.", fix="Save it as such.") from None
 
 
 def _print(rows: Sequence[Template]) -> None:

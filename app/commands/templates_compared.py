@@ -1,9 +1,11 @@
-"""What templates said and say, part by part, as pages and the command line hold two of them beside each other."""
+"""What templates and components said and say, part by part: two of them are held beside each other."""
 
 from collections.abc import Iterator
 
 from app.commands.templates import Draft
 from app.commands.templates_sections import Section, named
+from app.commands.texts import plain
+from app.records.component_texts import SAID, ComponentText, ComponentVersion
 from app.records.template_texts import Text, VersionText
 
 # What the fields of a template are called.
@@ -44,6 +46,17 @@ def parts_of(old: Draft, new: Draft) -> Iterator[Part]:
     yield "Order of sections", "\n".join(before), "\n".join(after)
     for name in dict.fromkeys((*before, *after)):
         yield f"Section {name}", _told(before.get(name)), _told(after.get(name))
+
+
+def component_parts(old: ComponentText | ComponentVersion, new: ComponentText | ComponentVersion) -> Iterator[Part]:
+    """The same of components."""
+    for name in SAID:
+        before, after = (getattr(one, name) for one in (old, new))
+        yield NAMES.get(name, name.capitalize()), _line(before), _line(after)
+
+
+def _line(value: object) -> str:
+    return plain(value) if isinstance(value, tuple | list) and value else str(value or "")
 
 
 def _told(section: Section | None) -> str:

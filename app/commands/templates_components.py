@@ -13,7 +13,7 @@ from app.commands.merging import merged_texts
 from app.commands.stale import EditedMeanwhileError, Way
 from app.commands.templates_scope import Editing, editing, reasoned
 from app.commands.texts import one_line
-from app.records.component_texts import SAID, said_in
+from app.records.component_texts import SAID, ComponentText, said_in
 from db.errors import SightlineError
 from db.tables.templates import LibraryComponent
 
@@ -60,7 +60,7 @@ def edit_component(
     with editing(engine, by, reason) as desk:
         terms = _fit(wanted)
         found = _locked(desk, key)
-        now = _terms(found)
+        now = terms_of(found)
         # Downloads and likes that were counted since are in nobody's way.
         if made_on != now:
             _require_fresh(found, terms, revision, made_on)
@@ -73,7 +73,7 @@ def roll_back_component(engine: Engine, by: Viewer, key: UUID, version: int, *, 
     """Let it say again what a version of it said; what it says now is the newest version then. Its revision then."""
     with editing(engine, by, reasoned(reason)) as desk:
         found = _locked(desk, key)
-        now = _terms(found)
+        now = terms_of(found)
         then = said_in(desk.connection, found.workspace_id, key, asdict(now), version)
         if then is None:
             raise SightlineError(
@@ -135,7 +135,7 @@ def _locked(desk: Editing, key: UUID) -> Row[*tuple[Any, ...]]:
 
 def _fresh(desk: Editing, key: UUID, revision: int) -> Row[*tuple[Any, ...]]:
     found = _locked(desk, key)
-    _require_fresh(found, _terms(found), revision, None)
+    _require_fresh(found, terms_of(found), revision, None)
     return found
 
 
@@ -144,7 +144,7 @@ def _require_fresh(found: Row[*tuple[Any, ...]], wanted: Terms, revision: int, m
         return
     raise EditedMeanwhileError(
         f"the component {found.name}",
-        now=asdict(_terms(found)),
+        now=asdict(terms_of(found)),
         wanted=asdict(wanted),
         revision=found.revision,
         made_on=asdict(made_on) if made_on else None,
@@ -152,7 +152,8 @@ def _require_fresh(found: Row[*tuple[Any, ...]], wanted: Terms, revision: int, m
     )
 
 
-def _terms(found: Row[*tuple[Any, ...]]) -> Terms:
+def terms_of(found: ComponentText | Row[*tuple[Any, ...]]) -> Terms:
+    """What it says, as an edit of it begins."""
     return Terms(found.name, found.description, found.category, tuple(found.tags), found.code, found.price)
 
 

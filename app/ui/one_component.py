@@ -8,9 +8,9 @@ import streamlit as st
 from app import serving
 from app.access import Viewer
 from app.commands import templates_components as commands
-from app.commands.templates_compared import Part
-from app.commands.texts import plain
-from app.records.component_texts import SAID, ComponentText, ComponentVersion, component_text, component_versions
+from app.commands.templates_compared import Part, component_parts
+from app.commands.templates_components import terms_of
+from app.records.component_texts import ComponentText, ComponentVersion, component_text, component_versions
 from app.ui import words
 from app.ui.cards import card
 from app.ui.done import Undo, attempt
@@ -20,7 +20,7 @@ from app.ui.markup import tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
 from app.ui.side_by_side import label, two_versions
-from app.ui.template_components import SHOW, ask_withdrawal, edit, offer, sell, terms_of
+from app.ui.template_components import SHOW, ask_withdrawal, edit, offer, sell
 from app.ui.template_view import DESK, PHONE, framed, preview_address
 from app.ui.views import one_of
 
@@ -90,8 +90,7 @@ def history(one: ComponentText, scope: Scope) -> None:
     said[None] = one
 
     def parts(old: int, new: int | None) -> list[Part]:
-        before, after = said[old], said[new]
-        return [(words.spelled(name), _told(getattr(before, name)), _told(getattr(after, name))) for name in SAID]
+        return list(component_parts(said[old], said[new]))
 
     labels = {
         version.version: label(
@@ -128,7 +127,3 @@ def ask_roll_back(scope: Scope, one: ComponentText, version: int) -> None:
         f"{one.name} says what version {version} said.",
         undo=Undo(take_back),
     )  # fmt: skip
-
-
-def _told(value: object) -> str:
-    return plain(value) if isinstance(value, tuple | list) else str(value or "")

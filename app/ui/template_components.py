@@ -8,7 +8,7 @@ import streamlit as st
 from app import serving
 from app.commands import templates_components as commands
 from app.commands.stale import EditedMeanwhileError, Fields
-from app.commands.templates_components import LONGEST, Terms
+from app.commands.templates_components import LONGEST, Terms, terms_of
 from app.records.component_texts import ComponentText
 from app.ui import words
 from app.ui.done import Undo, attempt, save_together
@@ -49,11 +49,6 @@ def component_list(scope: Scope) -> None:
         read=found,
     )
     onward("template_desk", scope, found.next, *listed, show=SHOW, words=sought or None)
-
-
-def terms_of(one: ComponentText) -> Terms:
-    """What it says, as an edit of it begins."""
-    return Terms(one.name, one.description, one.category, tuple(one.tags), one.code, one.price)
 
 
 @st.dialog("Edit component", width="large", icon=":material/edit:")
