@@ -1,14 +1,16 @@
--- One row per workspace: how many calls of AI a plan with one limit of generations a month would have refused in a time,
--- when first, and what they cost. The calls are walked through one after the other, each from where the last one left.
+-- One row per workspace: how many calls a plan with one limit of one meter would have refused in a time, how much they
+-- asked for, when the first came, and what they cost. The calls are walked through one after the other, each from where
+-- the last one left.
 -- grain: workspace_id
--- reads: subscriptions, plans, workspaces, ai_generations, quota_overrides
+-- reads: subscriptions, plans, workspaces, quota_overrides, ai_generations, usage_logs, campaigns, contacts, email_sends
 WITH RECURSIVE subscribed AS (
     SELECT
         s.workspace_id,
         w.timezone AS zone,
         s.started_at,
         GREATEST(CAST(:since AS TIMESTAMPTZ), s.started_at) AS since,
-        CAST(s.started_at AT TIME ZONE w.timezone AS DATE) AS anchor
+        CAST(s.started_at AT TIME ZONE w.timezone AS DATE) AS anchor,
+        CAST(CAST(:since AS TIMESTAMPTZ) AT TIME ZONE w.timezone AS DATE) AS first_day
     FROM subscriptions AS s
     JOIN plans AS p ON p.id = s.plan_id
     JOIN workspaces AS w ON w.id = s.workspace_id
@@ -19,7 +21,7 @@ WITH RECURSIVE subscribed AS (
         AND s.status IN ('trialing', 'active', 'past_due')
         AND s.started_at < :until
 ),
-months AS (
+spans AS (
     -- Months end where the next begins; 200 of them reach from any start of the demo to its end.
     SELECT
         h.workspace_id,
@@ -27,20 +29,63 @@ months AS (
         CAST(CAST(h.anchor + (n + 1) * INTERVAL '1 month' AS DATE) AS TIMESTAMP) AT TIME ZONE h.zone AS ends
     FROM subscribed AS h
     CROSS JOIN generate_series(0, 199) AS n
+    WHERE CAST(:period AS TEXT) = 'month'
+    UNION ALL
+    SELECT
+        h.workspace_id,
+        CAST(h.first_day + n AS TIMESTAMP) AT TIME ZONE h.zone AS begins,
+        CAST(h.first_day + n + 1 AS TIMESTAMP) AT TIME ZONE h.zone AS ends
+    FROM subscribed AS h
+    CROSS JOIN generate_series(0, 200) AS n
+    WHERE CAST(:period AS TEXT) = 'day'
+    UNION ALL
+    SELECT h.workspace_id, CAST('-infinity' AS TIMESTAMPTZ) AS begins, CAST('infinity' AS TIMESTAMPTZ) AS ends
+    FROM subscribed AS h
+    WHERE CAST(:period AS TEXT) = 'lifetime'
 ),
-requests AS (
+attempted AS (
     SELECT
         g.workspace_id,
         COALESCE(g.request_key, g.id) AS request,
         MIN(g.created_at) AS at,
+        CASE CAST(:meter AS TEXT)
+            WHEN 'generations' THEN 1
+            WHEN 'image_generations' THEN CAST(BOOL_OR(g.generation_type = 'image') AS INTEGER)
+            WHEN 'video_generations' THEN CAST(BOOL_OR(g.generation_type = 'video') AS INTEGER)
+            WHEN 'ai_credits' THEN MAX(g.credits_used)
+            WHEN 'imagen' THEN MAX(GREATEST(1, g.images)) FILTER (WHERE STARTS_WITH(g.model, 'imagen'))
+            WHEN 'veo' THEN MAX(1) FILTER (WHERE STARTS_WITH(g.model, 'veo'))
+        END AS amount,
         BOOL_OR(g.status <> 'failed') AS counts,
         SUM(COALESCE(g.cost, 0)) AS cost
     FROM ai_generations AS g
-    JOIN subscribed AS h ON h.workspace_id = g.workspace_id
     WHERE g.product = :product
-        AND g.created_at >= h.since - INTERVAL '40 days'
-        AND g.created_at < :until
     GROUP BY g.workspace_id, COALESCE(g.request_key, g.id)
+),
+requests AS (
+    SELECT workspace_id, request, at, amount, counts, cost FROM attempted WHERE amount > 0
+    UNION ALL
+    SELECT l.workspace_id, l.id, l.logged_at, l.quantity, TRUE, 0
+    FROM usage_logs AS l
+    WHERE l.product = :product
+        AND l.quantity > 0
+        AND (CAST(:meter AS TEXT), l.feature) IN (('api_calls', 'api_call'), ('storage_bytes', 'storage'))
+    UNION ALL
+    SELECT c.workspace_id, c.id, c.created_at, 1, TRUE, 0
+    FROM campaigns AS c
+    WHERE c.product = :product AND CAST(:meter AS TEXT) = 'campaigns'
+    UNION ALL
+    SELECT c.workspace_id, c.id, c.created_at, 1, TRUE, 0
+    FROM contacts AS c
+    JOIN subscribed AS h ON h.workspace_id = c.workspace_id
+    -- Who had left before the time, or before its end, took no room in it.
+    WHERE CAST(:meter AS TEXT) = 'contacts'
+        AND COALESCE(c.deleted_at, 'infinity') >= CASE WHEN c.created_at < h.since THEN h.since ELSE :until END
+    UNION ALL
+    SELECT s.workspace_id, s.contact_id, s.first_sent_at, 1, TRUE, 0
+    FROM email_sends AS s
+    JOIN campaigns AS c ON c.workspace_id = s.workspace_id AND c.id = s.campaign_id
+    WHERE c.product = :product AND CAST(:meter AS TEXT) = 'emails'
 ),
 placed AS (
     SELECT
@@ -48,6 +93,7 @@ placed AS (
         m.begins,
         r.request,
         r.at,
+        r.amount,
         r.counts,
         r.cost,
         r.at < h.since AS is_before,
@@ -57,8 +103,8 @@ placed AS (
             WHERE o.workspace_id = r.workspace_id
                 AND o.user_id IS NULL
                 AND o.product = :product
-                AND o.meter = 'generations'
-                AND o.period = 'month'
+                AND o.meter = :meter
+                AND o.period = :period
                 AND o.starts_at <= r.at
                 AND o.ends_at > r.at
             ORDER BY o.starts_at DESC
@@ -66,10 +112,11 @@ placed AS (
         ) AS excepted
     FROM requests AS r
     JOIN subscribed AS h ON h.workspace_id = r.workspace_id
-    JOIN months AS m ON m.workspace_id = r.workspace_id AND m.begins <= r.at AND m.ends > r.at
+    JOIN spans AS m ON m.workspace_id = r.workspace_id AND m.begins <= r.at AND m.ends > r.at
+    WHERE r.at < :until
 ),
 used_before AS (
-    SELECT workspace_id, begins, COUNT(*) AS used
+    SELECT workspace_id, begins, SUM(amount) AS used
     FROM placed
     WHERE is_before AND counts
     GROUP BY workspace_id, begins
@@ -79,6 +126,7 @@ ordered AS (
         p.workspace_id,
         p.begins,
         p.at,
+        p.amount,
         p.counts,
         p.cost,
         COALESCE(p.excepted, :limit) AS allowed,
@@ -95,6 +143,7 @@ walked AS (
         CAST(NULL AS TIMESTAMPTZ) AS over_since,
         FALSE AS is_refused,
         CAST(NULL AS TIMESTAMPTZ) AS at,
+        CAST(0 AS BIGINT) AS amount,
         CAST(0 AS NUMERIC) AS cost
     FROM (SELECT DISTINCT workspace_id, begins FROM ordered) AS o
     LEFT JOIN used_before AS u ON u.workspace_id = o.workspace_id AND u.begins = o.begins
@@ -103,14 +152,15 @@ walked AS (
         n.workspace_id,
         n.begins,
         n.place,
-        CAST(n.used + CASE WHEN n.fits AND n.counts THEN 1 ELSE 0 END AS BIGINT),
+        CAST(n.used + CASE WHEN n.fits AND n.counts THEN n.amount ELSE 0 END AS BIGINT),
         CASE
             WHEN NOT n.fits THEN n.over_since
-            WHEN n.used + CASE WHEN n.counts THEN 1 ELSE 0 END <= n.allowed THEN NULL
+            WHEN n.used + CASE WHEN n.counts THEN n.amount ELSE 0 END <= n.allowed THEN NULL
             ELSE COALESCE(n.over_since, n.at)
         END,
         NOT n.fits,
         n.at,
+        CAST(n.amount AS BIGINT),
         n.cost
     FROM (
         SELECT
@@ -121,9 +171,10 @@ walked AS (
             w.over_since,
             o.counts,
             o.at,
+            o.amount,
             o.cost,
             o.allowed,
-            w.used + 1 <= o.allowed + CASE
+            w.used + o.amount <= o.allowed + CASE
                 WHEN w.over_since IS NULL OR o.at < w.over_since + :grace_days * INTERVAL '1 day' THEN :grace
                 ELSE 0
             END AS fits
@@ -134,6 +185,7 @@ walked AS (
 SELECT
     workspace_id,
     COUNT(*) FILTER (WHERE is_refused) AS refused,
+    COALESCE(SUM(amount) FILTER (WHERE is_refused), 0) AS amount,
     MIN(at) FILTER (WHERE is_refused) AS first_at,
     COALESCE(SUM(cost) FILTER (WHERE is_refused), 0) AS saved
 FROM walked

@@ -20,7 +20,7 @@ BEGAN = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 @dataclass
 class Shop:
-    """One workspace of the web builder, its owner, and its plan."""
+    """One workspace, its owner, and its plan: of the web builder, where nothing else is said."""
 
     database: Database
     workspace: UUID
@@ -97,8 +97,7 @@ def make_shop(database, *, zone="UTC", began=BEGAN, **of_plan):
             **{"product": "web_builder", "tier": "creator", "price": 19, "status": "published", "published_at": NOON}
             | of_plan,
         )
-        live = subscription(connection, home, owner, plan=bought, product="web_builder", tier=bought.tier,
-            started_at=began).id  # fmt: skip
+        live = subscription(connection, home, owner, plan=bought, tier=bought.tier, started_at=began).id
     return Shop(database, home, owner, bought.id, live)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,14 @@ def demo(server18):
         yield database
 
 
-def made(demo, product, tier, limit, **values):
-    """A draft in dollars by the month, with one limit of generations."""
+_versions = count(99)
+
+
+def made(demo, product, tier, limit, *, meter="generations", **values):
+    """A draft in dollars by the month, with one limit."""
     with demo.setup.begin() as connection:
-        key = plan(connection, product=product, tier=tier, price=25, version=99).id
-        add(connection, "plan_limits", plan_id=key, meter="generations", amount=limit, **values)
+        key = plan(connection, product=product, tier=tier, price=25, version=next(_versions)).id
+        add(connection, "plan_limits", plan_id=key, meter=meter, amount=limit, **values)
     return key
 
 
@@ -60,8 +64,8 @@ def test_it_equals_an_independent_walk_and_enforcement(demo):
         limit, grace, days = max(1, most // 8), 2, 3
         draft = made(demo, product, tier, limit, grace_amount=grace, grace_days=days)
         simulated = simulate_plan(demo.rw, by, draft, days=60)
-        named = {"product": product, "tier": tier, "limit": limit, "grace": grace, "grace_days": days,
-            "since": simulated.since, "until": simulated.until}  # fmt: skip
+        named = {"product": product, "tier": tier, "meter": "generations", "period": "month", "limit": limit,
+            "grace": grace, "grace_days": days, "since": simulated.since, "until": simulated.until}  # fmt: skip
         with demo.setup.connect() as connection:
             walked = connection.execute(text(WALK), named).all()
             kept = connection.execute(
@@ -151,3 +155,59 @@ CALLS = """
     """
 RESERVE = "SELECT quota_reserve(:home, NULL, :product, '{\"generations\": 1}', :key, at => :at)"
 SETTLE = "SELECT quota_settle(:home, :key, CAST(:used AS JSONB), at => :at)"
+
+
+# By the tier whose largest workspace used the most of it. What limits customers themselves the walk knows nothing of.
+MOST = text("""
+    SELECT p.tier, MAX(metered_use(s.workspace_id, NULL, s.product, :meter, now() - interval '60 days', now())) AS used
+    FROM subscriptions AS s
+    JOIN plans AS p ON p.id = s.plan_id
+    WHERE s.status IN ('trialing', 'active', 'past_due') AND s.product = :product AND p.currency = 'USD'
+        AND p.billing_period = 'monthly'
+    GROUP BY p.tier
+    ORDER BY 2 DESC
+    LIMIT 1
+""")
+METERS = {
+    "image_generations": "craft_ads",
+    "ai_credits": "craft_ads",
+    "imagen": "ads_autopilot",
+    "veo": "ads_autopilot",
+    "video_generations": "ads_autopilot",
+    "campaigns": "web_builder",
+    "storage_bytes": "web_builder",
+    "api_calls": "mailer",
+    "contacts": "mailer",
+    "emails": "mailer",
+}
+
+
+def test_every_other_meter_equals_the_walk_as_well(demo):
+    """A quarter of what the largest used in two months: who is refused how often, how much, and since when."""
+    by = Viewer("Ada", frozenset({Role.ADMIN}), all_workspaces(demo.pipe))
+    for meter, product in METERS.items():
+        with demo.setup.connect() as connection:
+            tier, used = connection.execute(MOST, {"product": product, "meter": meter}).one()
+        draft = made(demo, product, tier, used // 4, meter=meter)
+        simulated = simulate_plan(demo.rw, by, draft, days=60)
+        named = {"product": product, "tier": tier, "meter": meter, "period": "month", "limit": used // 4, "grace": 0,
+            "grace_days": 0, "since": simulated.since, "until": simulated.until}  # fmt: skip
+        with demo.setup.connect() as connection:
+            walked = [tuple(row)[:4] for row in connection.execute(text(WALK), named) if row.refused]
+            kept = connection.execute(text(REFUSED), {"key": simulated.id}).all()
+        assert walked, meter
+        # E-mails and contacts are told by the minute.
+        of_a_minute = [
+            (home, calls, amount, first.replace(second=0, microsecond=0)) for home, calls, amount, first in walked
+        ]
+        assert [tuple(row) for row in kept] == (of_a_minute if meter in {"contacts", "emails"} else walked), meter
+
+
+REFUSED = """
+    SELECT w.workspace_id, w.refused_after, SUM((l ->> 'amount')::bigint), w.first_hit_at
+    FROM plan_simulation_workspaces AS w
+    CROSS JOIN LATERAL jsonb_array_elements(w.details -> 'after') AS l
+    WHERE w.simulation_id = :key AND l ->> 'verdict' = 'refused'
+    GROUP BY w.workspace_id, w.refused_after, w.first_hit_at
+    ORDER BY w.workspace_id
+    """
