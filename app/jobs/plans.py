@@ -1,13 +1,20 @@
-"""The jobs of plans: versions go live on their day, and subscriptions move when their period has ended."""
+"""The jobs of plans: versions go live on their day, subscriptions move when their period has ended, and two weeks
+after a publication its forecast is held against what happened."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from app.jobs.catalogue import Again, InTransaction, Job, JobType, Outcome
+from app.access import operator
+from app.commands.simulations import JUDGED_AFTER, review_publication
+from app.jobs import queue
+from app.jobs.catalogue import Again, Handle, InTransaction, Job, JobType, Outcome, Outside
 from app.jobs.schedules import Every
 
 AT_ONCE = 100
+REVIEW_PUBLICATIONS = "review_publications"
+REVIEW_PUBLICATION = "review_publication"
 
 
 def plan_jobs() -> tuple[JobType, ...]:
@@ -25,7 +32,57 @@ def plan_jobs() -> tuple[JobType, ...]:
             InTransaction(_doing("move_due_subscriptions")),
             Every(300),
         ),
+        JobType(
+            REVIEW_PUBLICATIONS,
+            "Finds publications whose first two weeks are over, and adds a job for each that nobody has looked at.",
+            InTransaction(_find_publications),
+            Every(86_400),
+        ),
+        JobType(
+            REVIEW_PUBLICATION,
+            "Finds what the first two weeks of a publication brought; its page shows it beside the forecast.",
+            Outside(_review_publication),
+            lease_seconds=300,
+        ),
     )
+
+
+# Plans of before there were simulations have no forecast that could be judged.
+_NOT_REVIEWED = text("""
+    SELECT p.id
+    FROM plans AS p
+    WHERE p.status IN ('published', 'retired') AND p.published_at <= now() - :judged_after
+        AND EXISTS (SELECT FROM plan_simulations AS f WHERE f.plan_id = p.id AND f.kind = 'forecast')
+        AND NOT EXISTS (
+            SELECT FROM plan_simulations AS o
+            WHERE o.plan_id = p.id AND o.kind = 'outcome' AND o.since = p.published_at
+        )
+    ORDER BY p.published_at, p.id
+""")
+_IS_REVIEWED = text("""
+    SELECT EXISTS (
+        SELECT FROM plan_simulations AS o
+        JOIN plans AS p ON p.id = o.plan_id
+        WHERE o.plan_id = :plan AND o.kind = 'outcome' AND o.since = p.published_at
+    )
+""")
+
+
+def _find_publications(connection: Connection, _job: Job) -> Outcome:
+    found = connection.scalars(_NOT_REVIEWED, {"judged_after": JUDGED_AFTER}).all()
+    for key in found:
+        queue.enqueue(connection, REVIEW_PUBLICATION, payload={"plan": str(key)}, unique_key=f"review {key}")
+    return {"publications": len(found)}
+
+
+def _review_publication(handle: Handle) -> Outcome:
+    """Whoever looked meanwhile, on the page or before a kill of this process, has kept it."""
+    plan = UUID(handle.job.payload["plan"])
+    with handle.engines.rw.connect() as connection:
+        if connection.scalar(_IS_REVIEWED, {"plan": plan}):
+            return {"reviewed": False}
+    by = operator(handle.engines.pipe, f"the job {REVIEW_PUBLICATION}")
+    return {"reviewed": True, "workspaces": review_publication(handle.engines.rw, by, plan).workspaces}
 
 
 def _doing(function: str) -> Callable[[Connection, Job], Outcome]:
