@@ -40,13 +40,14 @@ Watermark = Annotated[bool | None, typer.Option("--watermark/--no-watermark", he
 def plans_list(
     product: Annotated[str | None, typer.Option(help="Of one product alone.")] = None,
     retired: Annotated[bool, typer.Option("--retired", help="With those that are sold no more.")] = False,
+    discarded: Annotated[bool, typer.Option("--discarded", help="With drafts that were taken off the list.")] = False,
 ) -> None:
     """Show every tier: what is live, what waits for its day, and drafts.
 
     Example: `sightline plans list --product mailer`
     """
     with shared.operating() as (engine, by):
-        rows = [one for one in reading.plans(engine, by) if product in {None, one.product}]
+        rows = reading.plans(engine, by, products=[product] if product else (), discarded=discarded)
     table = Table("Key", "Product", "Tier", "Version", "Stands", "Name", "Price", "Paid", "Subscribers", "Live from")
     for one in rows:
         if one.status == "retired" and not retired:

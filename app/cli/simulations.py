@@ -1,5 +1,6 @@
-"""The command that simulates a draft of a plan."""
+"""The commands that simulate a draft of a plan, and hold the forecast of a publication against what happened."""
 
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from rich.table import Table
 
 from app.cli import shared
 from app.cli.shared import err, out, plain, say
-from app.commands.simulations import WINDOWS, Simulation, simulate_plan
+from app.commands.simulations import WINDOWS, Simulation, review_publication, simulate_plan
 from app.records import simulations as reading
+from app.records.outcomes import DAYS, Beside, side_by_side
 
 
 def simulate(
@@ -58,3 +60,27 @@ def _sums(found: Simulation) -> None:
     ):
         table.add_row(name, f"{before:,.2f}", f"{after:,.2f}")
     out.print(table)
+
+
+def review(
+    key: Annotated[UUID, typer.Argument(help="The key of the published version, as the list shows it.")],
+    again: Annotated[bool, typer.Option("--again", help="Look anew, also where somebody has looked.")] = False,
+) -> None:
+    """Show the forecast of a publication beside what its first two weeks brought; look, where nobody has yet.
+
+    Example: `sightline plans review 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
+    """
+    with shared.operating() as (engine, by):
+        found = reading.simulations(engine, by, key)
+        if again or not side_by_side(found):
+            review_publication(engine, by, key)
+            found = reading.simulations(engine, by, key)
+    table = Table(f"As in {DAYS} days, {found[0].currency}", "Forecast", "What happened", "Difference")
+    for one in side_by_side(found):
+        table.add_row(one.name, _figure(one, one.forecast), _figure(one, one.happened), _figure(one, one.difference))
+    out.print(table)
+    say("At a limit: in the forecast who would be refused something, in what happened who used a limit up.")
+
+
+def _figure(one: Beside, value: Decimal | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if one.is_counted else f"{value:,.2f}"

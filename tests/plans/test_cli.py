@@ -51,6 +51,8 @@ def test_a_draft_is_made_changed_compared_and_discarded(shelf, run):
     run("limit", key, "contacts", "--period", "lifetime", "--drop")
     assert "0 subscribe to it." in run("show", key)
     assert "off the list" in run("discard", key)
+    assert key not in run("list", "--retired")
+    assert re.search(rf"{key} mailer pro 2 discarded", run("list", "--discarded"))
     assert "is back" in run("restore", key)
     made = key_in(run("draft", "--product", "craft_ads", "--tier", "scale", "--name", "Ads Scale", "--price", "500"))
     assert "no live version" in run("compare", made)
@@ -101,3 +103,23 @@ def test_a_day_is_given_in_utc_and_a_plan_is_retired_and_sold_again(shelf, run):
     assert f"goes live on {day:%d %B %Y}, at midnight UTC" in run("publish", key, "--on", day, "--reason", "Next year")
     assert "sold no more" in run("retire", shelf.live, "--reason", "Nobody takes it")
     assert "sold again" in run("reinstate", shelf.live)
+
+
+def test_the_forecast_of_a_publication_is_shown_beside_what_happened(shelf, run):
+    """14 days at 20 USD a month are, in 30 days, what twelve months of 20 are in 365 days: 19.73."""
+    key = shelf.draft(price=20)
+    shelf.simulate(key)
+    with pytest.raises(SightlineError, match="was not published"):
+        run("review", key)
+    run("publish", key, "--reason", "New limits")
+    with pytest.raises(SightlineError, match="is live since"):
+        run("review", key)
+    shelf.do("UPDATE subscriptions SET plan_id = :key, started_at = now() - interval '60 days'", key=key)
+    shelf.do("UPDATE plans SET published_at = now() - interval '15 days' WHERE id = :key", key=key)
+    told = run("review", key)
+    assert "As in 30 days, USD" in told
+    assert "Revenue 0.00 19.73 19.73" in told
+    run("review", key)
+    assert shelf.ask("SELECT COUNT(*) FROM plan_simulations WHERE kind = 'outcome'") == [(1,)]
+    run("review", key, "--again")
+    assert shelf.ask("SELECT COUNT(*) FROM plan_simulations WHERE kind = 'outcome'") == [(2,)]
