@@ -1,4 +1,7 @@
-"""Every command by its name: what it means, who may give it, and what it takes. The API and its tests go by it."""
+"""Every command by its name, and what is looked at before one is given: what it means, who may, and what it takes.
+
+The API and its tests go by it.
+"""
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -45,6 +48,7 @@ from app.commands import (
     views,
     workspaces,
 )
+from app.records import plans as plan_records
 from db.errors import SightlineError
 
 # Of what is given as JSON; what takes a file takes more.
@@ -270,4 +274,9 @@ COMMANDS = _named(
     Command("views.save", views.save_view, Permission.OVERVIEW_READ),
     Command("workspaces.delete", workspaces.delete_workspace, Permission.CUSTOMERS_MANAGE),
     Command("workspaces.restore", workspaces.restore_workspace, Permission.CUSTOMERS_MANAGE),
+)
+# Nothing is changed by these; what lists tell is not here.
+LOOKS = _named(
+    Command("plans.show", plan_records.plan, Permission.PLANS_READ),
+    Command("plans.whom_it_touches", plan_moves.whom_it_touches, Permission.PLANS_MANAGE),
 )

@@ -1,6 +1,6 @@
 """The API: the team's programs ask the questions and give the commands that pages do, with a token and as JSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -11,9 +11,11 @@ from starlette.types import Receive, Scope, Send
 from app import serving
 from app.access import NotPermittedError, Viewer
 from app.answering import the_desk
-from app.commands.catalogue import COMMANDS, Command
+from app.commands.catalogue import COMMANDS, LOOKS, Command
+from app.exports.lists import LISTS
 from app.identity.tokens import Bearer, bearer_of
 from app.jobs.kinds import known_kinds
+from app.web.api_lists import LARGEST_LIST_CALL, lists, rows_of
 from app.web.api_question import LARGEST_QUESTION, answer_of
 from app.web.places import Places
 from app.web.rates import Rates
@@ -21,6 +23,7 @@ from app.web.refusals import CallError, as_json, refused
 from app.web.visitor import API
 
 _COMMANDS, _COMMAND, _QUERY = "/api/v1/commands", "/api/v1/commands/", "/api/v1/query"
+_LOOKS, _LOOK, _LISTS, _LIST = "/api/v1/looks", "/api/v1/looks/", "/api/v1/lists", "/api/v1/lists/"
 CALLS_A_MINUTE = 120
 STRANGERS_A_MINUTE = 30
 _CALLS = Places("api", 4)
@@ -75,17 +78,28 @@ async def _bearer(request: Request) -> Bearer:
 
 async def _answer(request: Request, bearer: Bearer) -> Response:
     path: str = request.scope["path"]
-    if path == _COMMANDS:
+    if path in _LISTINGS:
         _require_method(request, "GET")
-        return as_json(await _CALLS.run(lambda: _listed(bearer)))
+        return as_json(await _CALLS.run(lambda: _LISTINGS[path](bearer)))
     if path == _QUERY:
         _require_method(request, "POST")
         body = await _body(request, LARGEST_QUESTION)
         return as_json(await _CALLS.run(lambda: answer_of(the_desk(), _viewer(bearer), body)))
+    if path.startswith(_LIST) and (name := path.removeprefix(_LIST)) in LISTS:
+        _require_method(request, "POST")
+        body = await _body(request, LARGEST_LIST_CALL)
+        return as_json(await _CALLS.run(lambda: rows_of(serving.engines().ro, _viewer(bearer), name, body)))
+    look = LOOKS.get(path.removeprefix(_LOOK)) if path.startswith(_LOOK) else None
+    if look is not None:
+        _require_method(request, "POST")
+        body = await _body(request, look.largest)
+        return as_json({"answer": await _CALLS.run(lambda: look.give(serving.engines().rw, _viewer(bearer), body))})
     command = COMMANDS.get(path.removeprefix(_COMMAND)) if path.startswith(_COMMAND) else None
     if command is None:
         raise CallError(
-            404, "Nothing of the API is at this address.", fix=f"GET {_COMMANDS} lists the commands; {_QUERY} answers."
+            404,
+            "Nothing of the API is at this address.",
+            fix=f"GET {_COMMANDS}, {_LOOKS} and {_LISTS} tell what there is; {_QUERY} answers.",
         )
     _require_method(request, "POST")
     _require_change(bearer, command)
@@ -102,16 +116,25 @@ def _viewer(bearer: Bearer) -> Viewer:
     return bearer.viewer(serving.engines().pipe)
 
 
-def _listed(bearer: Bearer) -> dict[str, Any]:
+def _commands(bearer: Bearer) -> dict[str, Any]:
     """What the token may: none of it is there for one that only reads."""
-    by = _viewer(bearer)
-    may = [one for one in COMMANDS.values() if by.may(one.permission) and not one.not_by_api and not bearer.only_reads]
-    return {
-        "commands": [
-            {"name": one.name, "meaning": one.meaning, "permission": one.permission, "arguments": one.schema}
-            for one in may
-        ]
-    }
+    may = [one for one in COMMANDS.values() if not one.not_by_api and not bearer.only_reads]
+    return {"commands": _told(may, _viewer(bearer))}
+
+
+def _told(listed: Iterable[Command], by: Viewer) -> list[dict[str, Any]]:
+    return [
+        {"name": one.name, "meaning": one.meaning, "permission": one.permission, "arguments": one.schema}
+        for one in listed
+        if by.may(one.permission)
+    ]
+
+
+_LISTINGS: Mapping[str, Callable[[Bearer], dict[str, Any]]] = {
+    _COMMANDS: _commands,
+    _LOOKS: lambda bearer: {"looks": _told(LOOKS.values(), _viewer(bearer))},
+    _LISTS: lambda _bearer: lists(),
+}
 
 
 def _require_change(bearer: Bearer, command: Command) -> None:

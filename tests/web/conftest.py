@@ -19,11 +19,13 @@ from streamlit.testing.v1 import AppTest
 from app import database, serving
 from app.access import Role, operator
 from app.commands.team import add_member
+from app.commands.tokens import make_token
 from app.identity.cookies import session_cookie
 from app.identity.sessions import Device, open_session
 from app.settings import PROJECT, settings
-from app.web import site
+from app.web import api, site
 from app.web.compressed import StaticFiles
+from app.web.rates import Rates
 from tests.servers import Server, new_database
 
 FAREWELL, LOOK = b"load anew", ".sl { color: red; }"
@@ -141,3 +143,37 @@ def opened(installation, monkeypatch):
 
 def told(page: AppTest) -> str:
     return "".join(one.proto.body for one in page.get("html"))
+
+
+@pytest.fixture
+def token(installation):
+    """A way to make tokens of people, of which nobody has more than they may."""
+    with serving.engines().rw.begin() as connection:
+        connection.execute(text("UPDATE api_tokens SET revoked_at = now() WHERE revoked_at IS NULL"))
+
+    def made(email="ada@team.example", **more):
+        by = operator(serving.engines().pipe, "a test")
+        return make_token(serving.engines().rw, by, **{"name": "Nightly export", "days": 30, "email": email, **more})
+
+    return made
+
+
+@pytest.fixture
+def program(visit, token, monkeypatch):
+    """Someone who calls: with a token, and without what browsers send."""
+    monkeypatch.setattr(api, "_STRANGERS", Rates(1000))
+
+    def caller(email="ada@team.example", **more):
+        client = visit(authorization=f"Bearer {token(email, **more).token}", accept="*/*")
+        del client.headers["origin"]
+        return client
+
+    return caller
+
+
+@pytest.fixture
+def owner(installation, server18):
+    """Who may do anything: tokens of the past are not made by the app."""
+    engine = server18.engine(serving.engines().rw.url.database)
+    yield engine
+    engine.dispose()

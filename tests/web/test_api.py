@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app import serving
-from app.access import Role, Viewer, operator
+from app.access import Role, Viewer
 from app.commands.budgets import Terms, change_budget
 from app.commands.catalogue import COMMANDS
 from app.commands.tokens import make_token, revoke_token
@@ -30,31 +30,6 @@ def change(statement, **values):
 def ask(question, **values):
     with serving.engines().rw.connect() as connection:
         return [tuple(row) for row in connection.execute(text(question), values)]
-
-
-@pytest.fixture
-def token(installation):
-    """A way to make tokens of people, of which nobody has more than they may."""
-    change("UPDATE api_tokens SET revoked_at = now() WHERE revoked_at IS NULL")
-
-    def made(email="ada@team.example", **more):
-        by = operator(serving.engines().pipe, "a test")
-        return make_token(serving.engines().rw, by, **{"name": "Nightly export", "days": 30, "email": email, **more})
-
-    return made
-
-
-@pytest.fixture
-def program(visit, token, monkeypatch):
-    """Someone who calls: with a token, and without what browsers send."""
-    monkeypatch.setattr(api, "_STRANGERS", Rates(1000))
-
-    def caller(email="ada@team.example", **more):
-        client = visit(authorization=f"Bearer {token(email, **more).token}", accept="*/*")
-        del client.headers["origin"]
-        return client
-
-    return caller
 
 
 def give(program, command, **arguments):
@@ -192,14 +167,6 @@ def test_a_token_is_dead_when(program, owner, why):
             connection.execute(
                 text("UPDATE team_members SET is_active = true, deleted_at = NULL WHERE email = 'vic@team.example'")
             )
-
-
-@pytest.fixture
-def owner(installation, server18):
-    """Who may do anything: tokens of the past are not made by the app."""
-    engine = server18.engine(serving.engines().rw.url.database)
-    yield engine
-    engine.dispose()
 
 
 @pytest.mark.parametrize(
