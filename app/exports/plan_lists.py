@@ -14,11 +14,12 @@ from app.records.reading import Page
 
 
 def _plans(wanted: Wanted) -> Page[plans.PlanNow]:
-    return whole(plans.plans(wanted.engine, wanted.viewer))
+    return whole(plans.plans(wanted.engine, wanted.viewer, products=wanted.given.get("product", ())))
 
 
 def _approvals(wanted: Wanted) -> Page[plans.PlanApprovalNow]:
-    return whole(plans.approvals(wanted.engine, wanted.viewer, key_of(wanted.given, "plan"), decided=True))
+    key, products = key_of(wanted.given, "plan"), wanted.given.get("product", ())
+    return whole(plans.approvals(wanted.engine, wanted.viewer, key, products=products, decided=True))
 
 
 def _of_plan(read: Callable[[Engine, Viewer, UUID], Sequence[Any]]) -> Callable[[Wanted], Page[Any]]:
@@ -27,9 +28,9 @@ def _of_plan(read: Callable[[Engine, Viewer, UUID], Sequence[Any]]) -> Callable[
 
 _ONE = frozenset({"plan"})
 PLAN_LISTS: dict[str, LiveList] = {
-    "plans": LiveList(_plans, plans.PlanNow, frozenset()),
+    "plans": LiveList(_plans, plans.PlanNow, frozenset({"product"})),
     "plan_subscribers": LiveList(_of_plan(plans.subscribers), plans.Subscriber, _ONE),
     "plan_moves": LiveList(_of_plan(plans.moves), plans.PlanMove, _ONE),
     "plan_changes": LiveList(_of_plan(plans.changes), plans.PlanChange, _ONE),
-    "plan_approvals": LiveList(_approvals, plans.PlanApprovalNow, _ONE),
+    "plan_approvals": LiveList(_approvals, plans.PlanApprovalNow, frozenset({"plan", "product"})),
 }

@@ -142,6 +142,7 @@ _NOW = f"""
     ) AS s ON s.plan_id = p.id
     WHERE (:discarded OR p.status <> 'discarded')
         AND (CAST(:plan AS UUID) IS NULL OR p.id = :plan)
+        AND (CAST(:products AS TEXT[]) = '{{}}' OR p.product = ANY (:products))
     ORDER BY p.product, array_position(ARRAY[{", ".join(f"'{tier}'" for tier in TIERS)}], p.tier), p.currency,
         p.billing_period DESC, p.version DESC
     """  # noqa: S608 - our own text
@@ -190,6 +191,7 @@ _APPROVALS = """
     FROM plan_approvals AS a
     JOIN plans AS p ON p.id = a.plan_id
     WHERE (CAST(:plan AS UUID) IS NULL OR a.plan_id = :plan) AND (:decided OR a.decision IS NULL)
+        AND (CAST(:products AS TEXT[]) = '{}' OR p.product = ANY (:products))
     ORDER BY a.decision IS NULL DESC, a.created_at DESC, a.id
     LIMIT :most
     """
@@ -238,11 +240,13 @@ _CHANGES = """
     """
 
 
-def plans(engine: Engine, viewer: Viewer, *, discarded: bool = False) -> tuple[PlanNow, ...]:
-    """Every version of every tier, the newest of each first."""
+def plans(
+    engine: Engine, viewer: Viewer, *, products: Sequence[str] = (), discarded: bool = False
+) -> tuple[PlanNow, ...]:
+    """Every version of every tier, the newest of each first; of some products, or of all."""
     viewer.require(Permission.PLANS_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        return tuple(PlanNow(**row) for row in _versions(connection, viewer, discarded=discarded))
+        return tuple(PlanNow(**row) for row in _versions(connection, viewer, products=products, discarded=discarded))
 
 
 def plan(engine: Engine, viewer: Viewer, key: UUID) -> PlanDetail | None:
@@ -301,10 +305,12 @@ def subscribers(engine: Engine, viewer: Viewer, key: UUID) -> tuple[Subscriber, 
 
 
 def approvals(
-    engine: Engine, viewer: Viewer, key: UUID | None = None, *, decided: bool = False
+    engine: Engine, viewer: Viewer, key: UUID | None = None, *, products: Sequence[str] = (), decided: bool = False
 ) -> tuple[PlanApprovalNow, ...]:
-    """Those that wait, of one plan or of all; with those that were decided, where they are asked for."""
-    found = _read(engine, viewer, _APPROVALS, plan=key, decided=decided, most=MOST_CHANGES)
+    """Those that wait, of one plan, of some products or of all; with those that were decided, where asked for."""
+    found = _read(
+        engine, viewer, _APPROVALS, plan=key, products=list(products), decided=decided, most=MOST_CHANGES
+    )  # fmt: skip
     return tuple(PlanApprovalNow(**row) for row in found)
 
 
@@ -319,9 +325,16 @@ def changes(engine: Engine, viewer: Viewer, key: UUID) -> tuple[PlanChange, ...]
 
 
 def _versions(
-    connection: Connection, viewer: Viewer, key: UUID | None = None, *, discarded: bool
+    connection: Connection,
+    viewer: Viewer,
+    key: UUID | None = None,
+    *,
+    products: Sequence[str] = (),
+    discarded: bool,
 ) -> Sequence[RowMapping]:
-    return rows(connection, _NOW, workspaces=sorted(viewer.workspaces), plan=key, discarded=discarded)
+    return rows(
+        connection, _NOW, workspaces=sorted(viewer.workspaces), plan=key, products=list(products), discarded=discarded
+    )
 
 
 def _read(engine: Engine, viewer: Viewer, question: str, **named: Any) -> Sequence[RowMapping]:  # noqa: ANN401 - what drivers take

@@ -65,7 +65,7 @@ def ladder(scope: Scope) -> None:
 
 def version_list(scope: Scope) -> None:
     """All that there are and were, but discarded drafts."""
-    listed = read("plans", scope)
+    listed = read("plans", scope, product=scope.where.get("product"))
     table(
         [
             vars(one)
@@ -99,7 +99,7 @@ def version_list(scope: Scope) -> None:
 
 def approval_list(scope: Scope) -> None:
     """Publications below the margin floor: who asked, and what somebody else said."""
-    listed = read("plan_approvals", scope)
+    listed = read("plan_approvals", scope, product=scope.where.get("product"))
     table(
         [
             vars(one)
