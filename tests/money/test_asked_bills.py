@@ -41,6 +41,7 @@ class Anthropic(BaseHTTPRequestHandler):
     """A cost report in two pages and a usage report, for whoever shows the key as Anthropic takes it."""
 
     asked = ()
+    days = (DAY, OTHER)
 
     def do_GET(self):
         type(self).asked = (*self.asked, unquote(self.path))
@@ -48,11 +49,11 @@ class Anthropic(BaseHTTPRequestHandler):
         self.send_response(200 if is_known else 401)
         if "cost_report" in self.path:
             is_last = "page=more" in self.path
-            day, cost = (OTHER, "50") if is_last else (DAY, "250.5")
+            day, cost = (self.days[1], "50") if is_last else (self.days[0], "250.5")
             told = anthropic_bucket(str(day), anthropic_cost("uncached_input_tokens", cost))
             found = page(told, has_more=not is_last)
         else:
-            found = page(anthropic_bucket(str(DAY), anthropic_usage(uncached_input_tokens=1_000_000)))
+            found = page(anthropic_bucket(str(self.days[0]), anthropic_usage(uncached_input_tokens=1_000_000)))
         body = json.dumps(found).encode()
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -66,6 +67,7 @@ class Provider(BaseHTTPRequestHandler):
     """Costs in two pages, and usage, for whoever has the key."""
 
     asked = ()
+    days = (DAY, OTHER)
 
     def do_GET(self):
         type(self).asked = (*self.asked, self.path)
@@ -74,12 +76,12 @@ class Provider(BaseHTTPRequestHandler):
             self.end_headers()
             return
         if "/costs" in self.path:
-            day, more = (OTHER, False) if "page=more" in self.path else (DAY, True)
+            day, more = (self.days[1], False) if "page=more" in self.path else (self.days[0], True)
             found = page(openai_bucket(str(day), openai_cost("gpt-4o, input", 2.5, 1_000_000)), has_more=more)
         else:
             kind = self.path.split("/usage/")[1].split("?")[0]
             told = openai_usage("gpt-4o", **USED[kind], object=f"organization.usage.{kind}.result")
-            found = page(openai_bucket(str(DAY), told))
+            found = page(openai_bucket(str(self.days[0]), told))
         body = json.dumps(found).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -93,6 +95,7 @@ class Provider(BaseHTTPRequestHandler):
 @contextmanager
 def answering(monkeypatch, handler, name):
     """A provider on this machine, at the address and with the key that the settings name."""
+    handler.asked = ()
     server = HTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

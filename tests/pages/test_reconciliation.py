@@ -3,17 +3,31 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
 
 from app import serving
 from app.access import operator
+from app.commands.bills import read_file
 from app.exports.address import Kind
 from app.exports.files import WRITERS
+from app.settings import settings
 from app.web.export import _sheet
-from tests.pages.parsed import tree
+from tests.money.test_asked_bills import Anthropic, Provider, answering
+from tests.money.test_bills import costs
+from tests.pages.parsed import classed, told, tree
 
 LAST = (datetime.now(UTC).date().replace(day=1) - timedelta(days=1)).replace(day=1)
+# Long before the demo begins: nobody else looks there.
+LONG_AGO = (date(2020, 1, 5), date(2020, 1, 6))
+_FORGET = """
+    SET LOCAL session_replication_role = replica;
+    DELETE FROM provider_bill_lines WHERE day < '2020-02-01';
+    DELETE FROM provider_bill_files WHERE first_day < '2020-02-01';
+    DELETE FROM provider_bills WHERE month < '2020-02-01';
+"""
 HERE = {"provider": "Anthropic", "month": f"{LAST:%B %Y}", "kind": "Cache mix"}
 
 
@@ -77,3 +91,63 @@ def test_a_view_that_was_kept_opens_with_its_provider_and_its_month(pages):
         assert any("Cached</a>" in one.proto.body for one in page.get("html"))
     finally:
         pages.site.change(f"DELETE FROM {kept}")
+
+
+@pytest.fixture
+def long_ago(pages):
+    """A month that can be chosen, as a day of it was read from a file."""
+    fin = operator(serving.engines().pipe, "Fin")
+    read_file(serving.engines().rw, fin, costs(date(2020, 1, 20)), "costs.json", provider="openai")
+    yield
+    pages.site.change(_FORGET)
+
+
+def asking(pages, provider):
+    """The page after somebody of finance pressed the button: what it says, and what was read into the month."""
+    page = pages.run(
+        "reconciliation.py", urlencode({"show": "The bill", "provider": provider, "month": "January 2020"}), "finance"
+    )
+    next(one for one in page.button if one.label == f"Ask {provider} for January 2020").click().run()
+    assert not page.exception, page.exception
+    drawn = [tree(one.proto.body) for one in page.get("html")]
+    alerts = [told(one) for root in drawn for one in root.iter() if one.get("role") == "alert"]
+    # What else has this role says how fresh the page is.
+    came = [told(one) for root in drawn for one in classed(root, "sl-empty") if one.get("role") == "status"]
+    files = [[told(cell) for cell in row.iter("td")] for root in drawn for row in root.iter("tr")]
+    return alerts, came, [row for row in files if row and "the interface" in row]
+
+
+PROVIDERS = {
+    "OpenAI": (Provider, ("costs", "usage")),
+    "Anthropic": (Anthropic, ("cost report", "usage report")),
+}
+
+
+@pytest.mark.usefixtures("long_ago")
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_provider_is_asked_at_the_press_of_a_button_and_the_page_says_what_came(pages, monkeypatch, provider):
+    handler, reports = PROVIDERS[provider]
+    monkeypatch.setattr(handler, "days", LONG_AGO)
+    with answering(monkeypatch, handler, provider.upper()):
+        alerts, came, files = asking(pages, provider)
+        assert alerts == []
+        assert all(
+            one.startswith(f"{provider.lower()} {name} 2020-01") for one, name in zip(came, reports, strict=True)
+        )
+        assert "2 days are new." in came[0]
+        assert len(files) == 2
+        _, again, _ = asking(pages, provider)
+        assert all("read before; nothing was changed" in one for one in again)
+
+
+@pytest.mark.usefixtures("long_ago")
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_provider_that_refuses_the_key_is_said_with_what_to_do_and_nothing_is_read(pages, monkeypatch, provider):
+    with answering(monkeypatch, PROVIDERS[provider][0], provider.upper()):
+        monkeypatch.setenv(f"SIGHTLINE_{provider.upper()}_ADMIN_KEY", "sk-admin-wrong")
+        settings.cache_clear()
+        (alert,), came, files = asking(pages, provider)
+    assert "127.0.0.1 answered 401" in alert
+    assert "Check that the key is an admin key of the organisation." in alert
+    assert "sk-admin" not in alert
+    assert (came, files) == ([], [])
