@@ -8,6 +8,7 @@ from app.commands.audit import verify_audit
 from app.commands.audit_chain import ChainNow, Verified, chain_now
 from app.commands.company import sees_whole_company
 from app.ui import words
+from app.ui.failure import say_refused
 from app.ui.markup import Markup, tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
@@ -72,7 +73,7 @@ def _verify(viewer: Viewer) -> None:
 def _result(found: Verified | SightlineError | None) -> None:
     """Of the click before: the page was drawn anew with what is known by now."""
     if isinstance(found, SightlineError):
-        st.html(tag("div", tag("b", found.what), f"{found.why} {found.fix}", class_="sl sl-refused", role="alert"))
+        say_refused(found)
     elif found is not None and found.is_whole:
         st.html(tag("div", tag("b", f"{words.counted(found.rows, 'row')} are as they were sealed."),
             class_="sl sl-empty", role="status"))  # fmt: skip

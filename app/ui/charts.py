@@ -11,7 +11,7 @@ from app.ui.behind import behind, slug
 from app.ui.drawings import drawn_once
 from app.ui.empty import empty_card, refusal_card
 from app.ui.field import Limit
-from app.ui.markup import Markup, joined, tag
+from app.ui.markup import Markup, joined, tag, with_code
 from app.ui.opened import leading, opener
 from app.ui.ranks import heat_map, ranked
 from app.ui.series import OverTime, over_time
@@ -28,7 +28,7 @@ def chart(
     `how` names all that decides the drawing besides the answer and its remarks; with it, the same is drawn once.
     """
     with st.container(border=True, key=f"card-{slug(title)}", height="stretch"):
-        head = joined((tag("h2", title), tag("p", why, class_="why") if why else ""))
+        head = joined((tag("h2", title), tag("p", with_code(why), class_="why") if why else ""))
         if isinstance(answer, Refused):
             st.html(tag("section", head, refusal_card(answer), class_="sl sl-card"))
             return

@@ -10,7 +10,7 @@ import streamlit as st
 from app.commands.stale import EditedMeanwhileError, Fields
 from app.ui.both_versions import both_versions
 from app.ui.links import page_here
-from app.ui.markup import Markup, tag
+from app.ui.markup import Markup, tag, with_code
 from db.errors import SightlineError
 
 Together = Callable[[EditedMeanwhileError, Fields], object]
@@ -113,4 +113,4 @@ def _refused(refusal: SightlineError, shown: Callable[[SightlineError], Markup] 
         inner = both_versions(refusal)
     if inner and isinstance(refusal, EditedMeanwhileError):
         told = refusal.fix
-    st.html(tag("div", tag("b", refusal.what), told, inner, class_="sl sl-refused", role="alert"))
+    st.html(tag("div", tag("b", with_code(refusal.what)), with_code(told), inner, class_="sl sl-refused", role="alert"))

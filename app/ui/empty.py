@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.ui.asking import Refused
-from app.ui.markup import Markup, tag
+from app.ui.markup import Markup, tag, with_code
 
 
 def nothing_here(what: str, *, fill: str) -> None:
@@ -12,10 +12,11 @@ def nothing_here(what: str, *, fill: str) -> None:
 
 
 def empty_card(what: str, fill: str) -> Markup:
-    return tag("div", tag("b", what), fill, class_="sl-empty")
+    return tag("div", tag("b", what), with_code(fill), class_="sl-empty")
 
 
 def refusal_card(refused: Refused) -> Markup:
     """Why it can't be told, and the nearest question that can."""
     reason = refused.reason
-    return tag("div", tag("b", reason.what), f"{reason.why} {reason.fix}".strip(), class_="sl-refused", role="note")
+    told = with_code(f"{reason.why} {reason.fix}".strip())
+    return tag("div", tag("b", with_code(reason.what)), told, class_="sl-refused", role="note")

@@ -11,7 +11,7 @@ from app.metrics.metric import Unit
 from app.records.budgets import Evaluation, budgets
 from app.ui import words
 from app.ui.live import read
-from app.ui.markup import tag
+from app.ui.notices import warn
 from app.ui.onward import onward, place
 from app.ui.rows import Column
 from app.ui.scope import Scope
@@ -60,14 +60,10 @@ def say_when_late(scope: Scope) -> None:
     is_late = bool(active) and (not looked or max(looked) < datetime.now(UTC) - _LATE)
     if is_late:
         when = f"last on {words.moment(max(looked))} UTC" if looked else "not once in this period"
-        _warn("Nobody looks at budgets.", f"They were looked at {when}. Calls over a budget that blocks are refused"
+        warn("Nobody looks at budgets.", f"They were looked at {when}. Calls over a budget that blocks are refused"
             " all the same, but nobody is alerted. See whether `sightline worker` runs.")  # fmt: skip
     if failing:
-        _warn("Some budgets could not be checked.", f"{', '.join(failing)}. Evaluations say why.")
-
-
-def _warn(what: str, told: str) -> None:
-    st.html(tag("div", tag("b", what), told, class_="sl sl-refused", role="alert"))
+        warn("Some budgets could not be checked.", f"{', '.join(failing)}. Evaluations say why.")
 
 
 def _row(one: Evaluation) -> dict[str, Any]:

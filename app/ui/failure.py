@@ -6,7 +6,7 @@ import streamlit as st
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from app.ui.markup import tag
+from app.ui.markup import tag, with_code
 from db.engine import is_lost
 from db.errors import SightlineError
 
@@ -21,8 +21,9 @@ def explain(error: Exception) -> bool:
 
 def say_refused(refusal: SightlineError, more: str = "") -> None:
     """What was refused, why, and what to do. It may hold what somebody else wrote, which is no Markdown."""
-    told = tag("p", more) if more else ""
-    st.html(tag("div", str(refusal), told, class_="sl sl-refused", role="alert", style="white-space:pre-line"))
+    told = (tag("b", with_code(refusal.what)), with_code(f"{refusal.why} {refusal.fix}".strip()))
+    after = tag("p", more) if more else ""
+    st.html(tag("div", *told, after, class_="sl sl-refused", role="alert", style="white-space:pre-line"))
 
 
 def _told(error: Exception) -> SightlineError:

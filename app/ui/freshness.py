@@ -9,7 +9,7 @@ from app.lake.lake import NoLakeError
 from app.lake.storage import LakeDamagedError
 from app.settings import settings
 from app.ui import words
-from app.ui.markup import Markup, tag
+from app.ui.markup import Markup, tag, with_code
 from db.errors import SightlineError
 
 _AMBER, _RED = timedelta(minutes=15), timedelta(hours=2)
@@ -54,7 +54,8 @@ def freshness(as_of: int | None) -> Freshness:
 def badge(fresh: Freshness) -> Markup:
     """A dot whose form says the same as its colour, and a sentence."""
     if fresh.trouble:
-        return tag("span", tag("i"), f"{fresh.trouble.what} {fresh.trouble.fix}", class_="sl-badge red", role="status")
+        told = tag("span", with_code(f"{fresh.trouble.what} {fresh.trouble.fix}"))
+        return tag("span", tag("i"), told, class_="sl-badge red", role="status")
     through = f"Data through {words.moment(fresh.through.astimezone(ZoneInfo(fresh.zone)))}"
     if fresh.is_pinned:
         return tag("span", tag("i"), f"Pinned to version {fresh.version} · {through}", class_="sl-badge", role="status")
@@ -64,7 +65,7 @@ def badge(fresh: Freshness) -> Markup:
     return tag(
         "span",
         tag("i"),
-        f"{through}, {_ago(fresh.late_by)}: late. {_LATE}",
+        tag("span", with_code(f"{through}, {_ago(fresh.late_by)}: late. {_LATE}")),
         class_=f"sl-badge {fresh.colour}",
         role="status",
     )

@@ -15,6 +15,7 @@ from app.ui.empty import nothing_here
 from app.ui.figures import Figure, figures
 from app.ui.freshness import Freshness, freshness
 from app.ui.health_acts import offer
+from app.ui.markup import with_code
 from app.ui.notices import warn
 from app.ui.rows import Column
 from app.ui.scope import Scope
@@ -169,7 +170,7 @@ def _finding(one: Mapping[str, Any]) -> dict[str, Any]:
         "subject": words.spelled(one["subject"]),
         "state": WELL if one["is_well"] else AMISS,
         "says": one["says"],
-        "fix": None if one["is_well"] else one["fix"],
+        "fix": None if one["is_well"] else with_code(one["fix"]),
     }
 
 

@@ -1,9 +1,11 @@
 """HTML that is made from texts and numbers: everything is escaped unless it was made here."""
 
 import html
+import re
 from collections.abc import Iterable
 
 _ATTRIBUTES = {"class_": "class", "for_": "for"}
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
 class Markup(str):
@@ -20,6 +22,11 @@ def escaped(value: object) -> Markup:
     if not text.isprintable():
         text = "".join(sign for sign in text if sign.isprintable() or sign in "\n\t ")
     return Markup(html.escape(text))
+
+
+def with_code(text: str) -> Markup:
+    """A sentence in which what stands in backticks, as commands and settings do, is drawn as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", escaped(text)))
 
 
 def joined(parts: Iterable[object]) -> Markup:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.ui.markup import tag
+from app.ui.markup import tag, with_code
 
 
 def say_broken(broken: Sequence[str]) -> None:
@@ -17,4 +17,4 @@ def say_broken(broken: Sequence[str]) -> None:
 
 def warn(what: str, told: str) -> None:
     """What whoever opens the page should know before they read on."""
-    st.html(tag("div", tag("b", what), told, class_="sl sl-refused", role="alert"))
+    st.html(tag("div", tag("b", what), with_code(told), class_="sl sl-refused", role="alert"))

@@ -5,6 +5,7 @@ import hashlib
 import streamlit as st
 
 from app.records.reading import Place, UnreadablePlaceError
+from app.ui.failure import say_refused
 from app.ui.links import address, anchor
 from app.ui.markup import Markup, tag
 from app.ui.scope import Scope
@@ -25,7 +26,7 @@ def place(scope: Scope, *listed: object) -> Place | None:
     try:
         found = Place.read(there)
     except UnreadablePlaceError as broken:
-        st.html(tag("div", tag("b", broken.what), broken.fix, class_="sl sl-refused", role="alert"))
+        say_refused(broken)
         return None
     return found if mark == _mark(scope, listed) else None
 

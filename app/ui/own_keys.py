@@ -8,6 +8,7 @@ from app import serving
 from app.commands.company import sees_whole_company
 from app.settings import settings
 from app.ui.empty import nothing_here
+from app.ui.markup import with_code
 from app.ui.scope import Scope
 from app.ui.tables import table
 
@@ -36,7 +37,7 @@ def own_keys(scope: Scope) -> None:
                 "variable": one.variable,
                 "state": "✓ set" if one.is_set else "– not set",
                 "is_for": one.is_for,
-                "off": "nothing" if one.is_set else one.off,
+                "off": "nothing" if one.is_set else with_code(one.off),
             }
             for one in _keys()
         ],

@@ -11,6 +11,7 @@ from app.records.plans import plans as all_plans
 from app.ui import words
 from app.ui.cards import LIVE
 from app.ui.done import Undo, attempt
+from app.ui.failure import say_refused
 from app.ui.live import read
 from app.ui.markup import Markup, tag
 from app.ui.people import still_here
@@ -74,8 +75,7 @@ def _offer_move(found: PlanDetail, scope: Scope) -> None:
             try:
                 offer = plan_moves.whom_it_touches(serving.engines().rw, scope.viewer, found.now.id, target.id)
             except SightlineError as refusal:
-                st.html(tag("div", tag("b", refusal.what), f"{refusal.why} {refusal.fix}", class_="sl sl-refused",
-                    role="alert"))  # fmt: skip
+                say_refused(refusal)
                 return
             _move(scope, found, target, offer)
 

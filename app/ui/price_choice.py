@@ -20,6 +20,7 @@ from app.metrics.metric import Unit
 from app.records.prices import WaitingPrice
 from app.ui import words
 from app.ui.cards import LIVE
+from app.ui.failure import say_refused
 from app.ui.live import read
 from app.ui.markup import tag
 from app.ui.people import still_here
@@ -136,7 +137,7 @@ def _open_effect(scope: Scope, chosen: Sequence[UUID]) -> None:
         try:
             changes = prices.effect(serving.engines().rw, scope.viewer, chosen)
         except SightlineError as refusal:
-            _refuse(refusal)
+            say_refused(refusal)
             return
     _approval(scope, tuple(chosen), tuple(changes))
 
@@ -168,14 +169,9 @@ def _do(change: Callable[[], tuple[str, ...]]) -> None:
     try:
         st.session_state[_SAID] = change()
     except SightlineError as refusal:
-        _refuse(refusal)
+        say_refused(refusal)
         return
     st.rerun()
-
-
-def _refuse(refusal: SightlineError) -> None:
-    # It may name a model as somebody else wrote it, which is no Markdown.
-    st.html(tag("div", str(refusal), class_="sl sl-refused", role="alert", style="white-space:pre-line"))
 
 
 def _proposed(found: Proposed) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from app.ui.behind import behind, downloads, slug
 from app.ui.empty import empty_card, refusal_card
 from app.ui.grid import Row, grid, shown_key
 from app.ui.live import behind_list, live_downloads, told_of
-from app.ui.markup import Markup, joined, tag
+from app.ui.markup import Markup, joined, tag, with_code
 from app.ui.opened import opener
 from app.ui.people import still_here
 from app.ui.rows import Columns, Rows, columns_of, label_of, listing, rows_of, text_of
@@ -46,7 +46,7 @@ def table(
     """
     with st.container(border=True, key=f"card-{slug(title)}"):
         told = told_of(why, read, scope)
-        head = joined((tag("h2", title), tag("p", told, class_="why") if told else ""))
+        head = joined((tag("h2", title), tag("p", with_code(told), class_="why") if told else ""))
         if isinstance(shown, Refused):
             st.html(tag("section", head, refusal_card(shown), class_="sl sl-card"))
         elif isinstance(shown, Asked):

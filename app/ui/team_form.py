@@ -15,6 +15,7 @@ from app.commands.team_rights import LONGEST_NAME, Rights
 from app.ui import words
 from app.ui.choices import workspaces_of
 from app.ui.done import Undo, attempt, save_together
+from app.ui.failure import say_refused
 from app.ui.markup import tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
@@ -155,8 +156,7 @@ def ask_new_password(scope: Scope, one: Member) -> None:
             serving.engines().rw, scope.viewer, one.id, revision=one.revision, reason=reason
         )
     except SightlineError as refusal:
-        told = f"{refusal.why} {refusal.fix}".strip()
-        st.html(tag("div", tag("b", refusal.what), told, class_="sl sl-refused", role="alert"))
+        say_refused(refusal)
         return
     st.html(tag("div", tag("b", "The new password"), "Hand it over on a safe way. It is not shown again.",
         class_="sl sl-empty", role="status"))  # fmt: skip

@@ -18,6 +18,7 @@ from app.settings import settings
 from app.ui import words
 from app.ui.choices import workspaces_of
 from app.ui.done import attempt, save_together
+from app.ui.failure import say_refused
 from app.ui.markup import tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
@@ -127,9 +128,7 @@ def _made(of: UUID | None) -> Drafted | None:
         told = " ".join(part for part in (instead.text, instead.prompt) if part)
         st.html(tag("div", tag("b", instead.title), told, class_="sl sl-refused", role="alert"))
         return None
-    st.html(
-        tag("div", tag("b", result.what), f"{result.why} {result.fix}".strip(), class_="sl sl-refused", role="alert")
-    )
+    say_refused(result)
     return None
 
 

@@ -12,6 +12,7 @@ from app.commands.templates_components import LONGEST, Terms, terms_of
 from app.records.component_texts import ComponentText
 from app.ui import words
 from app.ui.done import Undo, attempt, save_together
+from app.ui.failure import say_refused
 from app.ui.live import read
 from app.ui.markup import tag
 from app.ui.onward import onward, place
@@ -107,7 +108,7 @@ def sell(scope: Scope, one: ComponentText) -> None:
         try:
             dollars = _dollars(price)
         except SightlineError as refusal:
-            st.html(tag("div", tag("b", refusal.what), refusal.fix, class_="sl sl-refused", role="alert"))
+            say_refused(refusal)
             return
         _publish(scope, one, dollars, is_for_sale=True)
 

@@ -15,7 +15,7 @@ def failing(what):
     def fail():
         if what == "unexpected":
             raise ValueError("secret of an unexpected failure")
-        raise SightlineError(f"No campaign is named {what}.", why="It was deleted.", fix="Choose another.")
+        raise SightlineError(f"No campaign is named {what}.", why="It was deleted.", fix="Run `sightline doctor`.")
 
     try:
         fail()
@@ -48,5 +48,5 @@ def test_what_failed_is_told_with_the_reference_of_the_log_and_no_traceback(told
 def test_texts_of_customers_in_an_error_are_no_markdown_and_no_html(told):
     body = told(HOSTILE)
     assert "![seen](https://elsewhere.example/x.png) **bold** &lt;img src=x&gt;" in body
-    assert "It was deleted. Choose another." in " ".join(body.split())
+    assert "It was deleted. Run <code>sightline doctor</code>." in " ".join(body.split())
     assert 'role="alert"' in body

@@ -39,7 +39,7 @@ def test_a_quarter_of_an_hour_is_late_and_two_hours_are_very_late(loaded, minute
     assert fresh.colour == colour
     told = badge(fresh)
     assert ("late" in told) is (colour != "green")
-    assert ("`sightline refresh`" in told) is (colour != "green")
+    assert ("<code>sightline refresh</code>" in told) is (colour != "green")
     assert (f'class="sl-badge {colour}"' in told) is (colour != "green")
 
 
@@ -55,7 +55,7 @@ def test_where_no_figures_are_it_says_how_they_are_made(elsewhere):
     assert freshness(None).colour == "red"
     told = badge(freshness(None))
     assert 'class="sl-badge red"' in told
-    assert "sightline refresh" in told
+    assert "<code>sightline refresh</code>" in told
 
 
 def test_what_can_not_be_read_is_said_also_by_whoever_holds_older_figures(loaded):
@@ -66,4 +66,4 @@ def test_what_can_not_be_read_is_said_also_by_whoever_holds_older_figures(loaded
     newest.write_text("{")
     fresh = freshness(None)
     assert fresh.colour == "red"
-    assert "sightline refresh --rebuild" in badge(fresh)
+    assert "<code>sightline refresh --rebuild</code>" in badge(fresh)

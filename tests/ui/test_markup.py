@@ -1,6 +1,6 @@
 """Whatever customers write stays a text."""
 
-from app.ui.markup import Markup, tag
+from app.ui.markup import Markup, tag, with_code
 from app.ui.pictures import picture
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>\0'
@@ -16,6 +16,14 @@ def test_texts_are_escaped_inside_and_in_attributes():
 
 def test_what_was_made_here_is_not_escaped_again():
     assert tag("p", tag("b", "1 < 2")) == "<p><b>1 &lt; 2</b></p>"
+
+
+def test_what_stands_in_backticks_is_code_and_still_a_text():
+    assert with_code("Run `sightline refresh`.") == "Run <code>sightline refresh</code>."
+    assert with_code("`<b>`, `") == "<code>&lt;b&gt;</code>, `"
+    drawn = with_code(f"`{HOSTILE}` {HOSTILE}")
+    assert "<img" not in drawn
+    assert "<script" not in drawn
 
 
 def test_an_attribute_without_value_is_left_out():
