@@ -87,8 +87,10 @@ def _decide(scope: Scope, rows: Sequence[AlertHistory], state: AlertState) -> No
         st.html(tag("section", tag("h2", "What to do"), class_="sl sl-card"))
         chosen = st.multiselect(
             "Alerts", list(named), format_func=lambda key: _label(named[key]), placeholder="Choose alerts",
-            key=f"alerts-{state}-{len(named)}",
+            key=f"alerts-{state}",
         )  # fmt: skip
+        # Others come and go meanwhile: what was chosen stays so while it is listed.
+        chosen = [key for key in chosen if key in named]
         with st.container(horizontal=True, vertical_alignment="bottom"):
             number = words.counted(len(chosen), "alert")
             acknowledging = st.button("Acknowledge", type="primary", disabled=not chosen)

@@ -30,9 +30,10 @@ def decide(scope: Scope, rows: Sequence[Integration]) -> None:
         st.html(tag("section", tag("h2", "What to do"), class_="sl sl-card"))
         key = st.selectbox(
             "Connection", list(by_key), index=None, format_func=lambda key: _label(by_key[key]),
-            placeholder="Choose a connection", key=f"integration-{len(by_key)}",
+            placeholder="Choose a connection", key="integration",
         )  # fmt: skip
-        if key is not None:
+        # Others come and go meanwhile: what was chosen stays so while it is listed.
+        if key in by_key:
             _offer(scope, by_key[key])
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from app import database, serving
 from app.ui.filters import EVERY
 from db.tables.base import HOUSE_WORKSPACE
-from tests.db.rows import add, template, workspace
+from tests.db.rows import add, template, user, workspace
 from tests.web.conftest import told
 
 
@@ -103,3 +103,38 @@ def test_the_desk_of_templates_is_narrowed_by_shelf_and_industry_and_says_what_i
     assert found == ["Tulip", "Crocus", "Daisy"]
     assert "Not known here: shelf=Autumn" in told(page)
     assert "Not known here: industry=&lt;b&gt;" in told(page)
+
+
+@pytest.fixture
+def connected(installation):
+    """Connects a workspace of this name to WordPress, or takes its connection away."""
+    with database.database_address(print) as address, database.setup_engine(address) as setup:
+
+        def connect(name):
+            with setup.begin() as owner:
+                home = workspace(owner, name=name)
+                return add(owner, "platform_integrations", workspace_id=home.id, user_id=user(owner).id,
+                    platform_type="wordpress", connection_status="connected").id  # fmt: skip
+
+        def gone(key):
+            with setup.begin() as owner:
+                owner.execute(text("DELETE FROM platform_integrations WHERE id = :key"), {"key": key})
+
+        yield connect, gone
+
+
+def test_the_connection_that_was_chosen_stays_chosen_while_others_come_and_go(opened, connected):
+    connect, gone = connected
+    kept = connect("A steady one")
+    page = opened("integrations")
+    page.selectbox("integration").set_value("WordPress of A steady one").run()
+    other = connect("A new one")
+    page.run()
+    assert "WordPress of A new one" in page.selectbox("integration").options
+    assert page.selectbox("integration").value == kept
+    assert "Disable …" in [one.label for one in page.button]
+    gone(other)
+    gone(kept)
+    page.run()
+    assert not page.exception
+    assert "Disable …" not in [one.label for one in page.button]
