@@ -40,7 +40,7 @@ def budgets_list() -> None:
 
     Example: `sightline budgets list`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         rows = reading.budgets(engine, by)
     if not rows:
         say("There are no budgets. `sightline budgets create --help` says how to make one.")
@@ -152,7 +152,7 @@ def budgets_alerts(
 
     Example: `sightline budgets alerts --state open`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         rows = listing.alerts(engine, by, state, limit=last).rows
     if not rows:
         say(f"No alert is {state}.")
@@ -216,7 +216,7 @@ def budgets_stops() -> None:
 
     Example: `sightline budgets stops`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         rows = stopped.stops(engine, by)
     if not rows:
         say("AI was never stopped.")

@@ -26,7 +26,7 @@ def settings_list() -> None:
 
     Example: `sightline settings list`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         found = company_settings(engine, by)
     table = Table("Setting", "Says", "Read by")
     for one in found:

@@ -31,7 +31,7 @@ def export_focus(
     """
     chosen = exports.month_named(month)
     to.mkdir(parents=True, exist_ok=True)
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         told = exports.Month(engine, lambda: by, chosen, datetime.now(UTC))
         for one in dataset or list(Dataset):
             _write(told, one, kind, to)

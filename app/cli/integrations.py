@@ -32,7 +32,7 @@ def integrations_list(
     """
     found: list[Integration] = []
     after: Place | None = None
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         while True:
             page = reading.integrations(
                 engine, by, slugs=(workspace,) if workspace else (), needing=needing, after=after, limit=MOST_ROWS

@@ -25,10 +25,10 @@ def export_month(
     first = month_named(month)
     if to.suffix.lower() != ".pdf":
         raise SightlineError(f"{to} is no PDF.", fix="Give a file that ends in .pdf.")
-    with shared.operating() as (engine, by):
+    with shared.operating_all() as (engines, by):
         desk = Desk(the_lake(), currency=settings().currency)
         try:
-            made = month_report(desk, engine, engine, by, first)
+            made = month_report(desk, engines.ro, engines.rw, by, first)
         finally:
             desk.close()
     try:

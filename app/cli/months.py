@@ -23,7 +23,7 @@ def months_list() -> None:
 
     Example: `sightline months list`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         closed = closes.closed_months(engine, by)
     if not closed:
         say("No month is closed. `sightline months close --help` says how to close one.")

@@ -45,7 +45,7 @@ def plans_migrations(key: Annotated[UUID, typer.Argument(help="The key of either
 
     Example: `sightline plans migrations 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         rows = reading.moves(engine, by, key)
     if not rows:
         say("Nobody was moved to this plan or away from it.")

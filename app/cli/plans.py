@@ -46,7 +46,7 @@ def plans_list(
 
     Example: `sightline plans list --product mailer`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         rows = reading.plans(engine, by, products=[product] if product else (), discarded=discarded)
     table = Table("Key", "Product", "Tier", "Version", "Stands", "Name", "Price", "Paid", "Subscribers", "Live from")
     for one in rows:
@@ -67,7 +67,7 @@ def plans_show(key: Key) -> None:
 
     Example: `sightline plans show 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         found = _found(engine, by, key)
         subscribed = reading.subscribers(engine, by, key)
     say(f"{found.now.titled} is {found.now.status}, of {found.now.product} {found.now.tier}.")
@@ -86,7 +86,7 @@ def plans_compare(
 
     Example: `sightline plans compare 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         found = _found(engine, by, key)
         beside = _found(engine, by, other) if other else None
     named, terms = (beside.now, beside.terms) if beside else (found.beside, found.beside_terms)
@@ -275,7 +275,7 @@ def plans_approvals() -> None:
 
     Example: `sightline plans approvals`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         rows = reading.approvals(engine, by)
     if not rows:
         say("No publication waits for approval.")

@@ -34,7 +34,7 @@ def prices_list(
 
     Example: `sightline prices list --model openai/gpt-4o`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         rows = prices.proposals(engine, by) if waiting else prices.book(engine, by)
     chosen = _of(rows, model)
     if not chosen:

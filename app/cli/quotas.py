@@ -29,7 +29,7 @@ def quotas_show(workspace: Slug) -> None:
 
     Example: `sightline quotas show bright-bakery`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         limits = reading.standings(engine, by, slug=workspace)
         exceptions = reading.overrides(engine, by, Within((workspace,)))
     if not limits:

@@ -59,6 +59,13 @@ def operating() -> Iterator[tuple[Engine, Viewer]]:
 
 
 @contextmanager
+def reading() -> Iterator[tuple[Engine, Viewer]]:
+    """The engine of pages, which can change nothing, and the person at this command line."""
+    with operating_all() as (engines, by):
+        yield engines.ro, by
+
+
+@contextmanager
 def operating_all() -> Iterator[tuple[Engines, Viewer]]:
     """The engines of every role, and the person at this command line."""
     with setup() as (found, engine):

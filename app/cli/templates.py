@@ -83,7 +83,7 @@ def templates_show(key: Key) -> None:
 
     Example: `sightline templates show 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         one = one_template(engine, by, key)
         versions = texts.version_texts(engine, by, key)
     say(f"{one.name}: {one.kind} of {one.workspace}, {one.status}, version {one.current_version}")

@@ -175,7 +175,7 @@ def _engines(address: Address, at_once: int = 1) -> Iterator[Engines]:
 @contextmanager
 def _seeing_all() -> Iterator[Connection]:
     """A transaction of the person at this command line, who sees all workspaces."""
-    with shared.operating() as (engine, by), seeing(engine, by.workspaces, actor=by.name) as connection:
+    with shared.reading() as (engine, by), seeing(engine, by.workspaces, actor=by.name) as connection:
         yield connection
 
 
