@@ -14,7 +14,7 @@ if found is None:
     st.stop()
 
 scope = ui.top(found.email, viewer)
-facts(found)
+facts(found, scope)
 mailed(found, scope)
 if viewer.may(Permission.EMAIL_READ):
     history(found, scope)

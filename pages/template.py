@@ -18,7 +18,7 @@ if found is None:
     st.stop()
 
 scope = ui.top(found.name, viewer, default_days=365)
-shelf.facts(found)
+shelf.facts(found, scope)
 if viewer.may(Permission.TEMPLATES_MANAGE):
     st.html(tag("p", anchor("Edit it", ui.link("edit_template", scope, edit_template=found.id)), class_="sl sl-small"))
 campaigns = template_use.campaigns_of(viewer, found.id)
@@ -30,6 +30,7 @@ if campaigns:
         ui.ask(figures, one.uncompared, by="campaign", order="-emails_delivered"),
         name="template-campaigns",
         title="Campaigns that used it",
+        why=template_use.used_live(scope),
         opens="campaign",
     )
 else:

@@ -20,7 +20,7 @@ once = scope.uncompared
 def in_use() -> None:
     answer = ui.ask(template_use.SUMS, once, by="campaign")
     rows = template_use.by_template(answer, viewer)
-    template_use.best(answer, rows)
+    template_use.best(answer, rows, scope)
     template_use.used(answer, rows, scope)
 
 

@@ -11,7 +11,7 @@ from app.records import contacts
 from app.records.contacts import ContactDetail
 from app.ui import words
 from app.ui.cards import LIVE
-from app.ui.live import read
+from app.ui.live import not_pinned, read
 from app.ui.markup import tag
 from app.ui.notices import say_broken
 from app.ui.onward import onward, place
@@ -100,7 +100,7 @@ def contact_here(viewer: Viewer) -> ContactDetail | None:
     return contacts.contact(serving.engines().ro, viewer, key)
 
 
-def facts(found: ContactDetail) -> None:
+def facts(found: ContactDetail, scope: Scope) -> None:
     """How they stand, and whatever is kept of them."""
     dates = {
         "came": found.created_at,
@@ -110,6 +110,7 @@ def facts(found: ContactDetail) -> None:
     }
     chips = [words.spelled(found.status), found.workspace]
     chips += [f"{name} {words.day(at)}" for name, at in dates.items() if at]
+    chips += [live for live in [not_pinned(scope)] if live]
     told = {
         "Name": _name(found),
         "Lists": ", ".join(found.lists),

@@ -9,6 +9,7 @@ from app.ui.asking import Refused, ask
 from app.ui.behind import behind
 from app.ui.cards import LIVE
 from app.ui.charts import chart
+from app.ui.live import not_pinned
 from app.ui.markup import Markup
 from app.ui.rows import Column, Columns
 from app.ui.scope import Scope
@@ -48,7 +49,7 @@ def leaderboard(scope: Scope) -> None:
         [shown[one.campaign_id] | vars(one) | {"kind": _kind(one)} for one in found],
         name="creatives",
         title=_TITLE,
-        why=_WHY,
+        why=f"{_WHY} {not_pinned(scope, 'the creatives and their scores')}".strip(),
         columns={**_COLUMNS, "cpa": Column("CPA", Unit.MONEY, currency=scope.currency)},
         scope=scope,
         empty=("No campaign with creatives was shown so often.", "Choose a smaller volume, or another period."),

@@ -30,7 +30,14 @@ def read(
 
 def told_of(why: str, listed: Listed[Any] | None, scope: Scope | None) -> str:
     """What stands below a heading: of a pinned page, also that what was read live is not what it was then."""
-    return f"{why} {_NOT_PINNED}".strip() if listed and scope and scope.as_of else why
+    return f"{why} {not_pinned(scope)}".strip() if listed and scope else why
+
+
+def not_pinned(scope: Scope, part: str = "") -> str:
+    """What a pinned page says beside what is read live; `part` is what of it, where the rest is pinned."""
+    if not scope.as_of:
+        return ""
+    return f"Not pinned: {part}, as of now." if part else _NOT_PINNED
 
 
 def live_downloads(receipt: LiveReceipt, file_name: str) -> Markup:

@@ -22,7 +22,7 @@ from app.ui.compared import launched_on
 from app.ui.empty import nothing_here
 from app.ui.freshness import freshness
 from app.ui.links import address, anchor
-from app.ui.live import read
+from app.ui.live import not_pinned, read
 from app.ui.markup import tag
 from app.ui.onward import onward, place
 from app.ui.paced import paced
@@ -155,6 +155,7 @@ def facts(found: CampaignDetail, scope: Scope) -> None:
         f"subject “{found.subject}”" if found.subject else "",
         f"template {found.template}" if found.template else "",
         f"by {found.owner}" if found.owner else "",
+        not_pinned(scope),
     )
     chips = tag("div", *(tag("span", one, class_="sl-chip") for one in told if one), class_="sl-chips")
     why = tag("p", found.description, class_="sl-small sl-muted") if found.description else ""

@@ -13,6 +13,7 @@ from app.ui.asking import Asked, Refused, ask
 from app.ui.cards import card
 from app.ui.charts import chart
 from app.ui.empty import empty_card
+from app.ui.live import not_pinned
 from app.ui.markup import Markup, joined, tag
 from app.ui.scope import Scope
 
@@ -39,7 +40,7 @@ def paced(found: CampaignDetail, scope: Scope, last_day: date) -> None:
     def draw(asked: Asked) -> Markup:
         return _drawn(plan, pacing(plan, _by_day(asked, found.currency), last_day), found.currency)
 
-    chart(answer, draw, title="Budget", why=_WHY)
+    chart(answer, draw, title="Budget", why=f"{_WHY} {not_pinned(scope, 'the budget and its days')}".strip())
 
 
 def spent_on(campaign: UUID, scope: Scope, first: date, last_day: date) -> Asked | Refused:

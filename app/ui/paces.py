@@ -16,6 +16,7 @@ from app.ui.asking import Asked, Refused, ask
 from app.ui.behind import behind
 from app.ui.charts import chart
 from app.ui.freshness import freshness
+from app.ui.live import not_pinned
 from app.ui.markup import Markup
 from app.ui.onward import onward, place
 from app.ui.rows import Column, Columns
@@ -70,7 +71,7 @@ def paces(scope: Scope) -> None:
         [_row(one, by_day[key, one.currency], last_day) for key, one in planned.items()],
         name="pacing",
         title=_TITLE,
-        why=_WHY,
+        why=f"{_WHY} {not_pinned(scope, 'the budgets, days and states of campaigns')}".strip(),
         columns={name: column for name, column in _COLUMNS.items() if shown != _ENDED or name not in _RUNNING},
         scope=scope,
         empty=("No such campaign has a first day.", "Campaigns get one when they are scheduled."),

@@ -12,7 +12,7 @@ from app.records.templates import SavedComponent, Template
 from app.ui import words
 from app.ui.cards import LIVE, card
 from app.ui.empty import empty_card
-from app.ui.live import read
+from app.ui.live import not_pinned, read
 from app.ui.markup import Markup, tag
 from app.ui.notices import say_broken
 from app.ui.onward import onward, place
@@ -169,7 +169,7 @@ def versions(key: UUID, scope: Scope) -> None:
     )
 
 
-def facts(one: Template) -> None:
+def facts(one: Template, scope: Scope) -> None:
     """What it is, and how it is liked, in a line of chips."""
     rated = f"rated {one.rating:.2f} of 5 by {words.counted(one.ratings, 'person')}" if one.rating else "not rated yet"
     told = (
@@ -183,6 +183,7 @@ def facts(one: Template) -> None:
         words.counted(one.campaigns, "campaign"),
         "1 copy" if one.copies == 1 else f"{one.copies:,} copies",
         rated,
+        not_pinned(scope),
     )
     chips = tag("div", *(tag("span", part, class_="sl-chip") for part in told if part), class_="sl-chips")
     why = tag("p", one.description, class_="sl-small sl-muted") if one.description else Markup()

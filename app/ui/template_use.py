@@ -15,6 +15,7 @@ from app.ui.behind import behind
 from app.ui.charts import chart
 from app.ui.empty import empty_card
 from app.ui.intervals import Estimate, estimates
+from app.ui.live import not_pinned
 from app.ui.markup import tag
 from app.ui.rows import Column, Columns, rows_of
 from app.ui.scope import Scope
@@ -56,7 +57,12 @@ def campaigns_of(viewer: Viewer, template: UUID) -> tuple[str, ...]:
     return tuple(sorted(used.loc[used["template"] == str(template), "campaign"]))
 
 
-def best(answer: Asked | Refused, rows: Sequence[Mapping[str, Any]]) -> None:
+def used_live(scope: Scope) -> str:
+    """Figures of a version are joined with what campaigns name as their template now."""
+    return not_pinned(scope, "which campaigns use which template")
+
+
+def best(answer: Asked | Refused, rows: Sequence[Mapping[str, Any]], scope: Scope) -> None:
     """The templates whose mail is clicked most, each with how sure that is."""
     known = [row for row in rows if row["emails_delivered"] >= FEWEST_DELIVERED]
     listed = sorted(known, key=lambda row: -row["click_rate"])[:_BEST]
@@ -68,7 +74,7 @@ def best(answer: Asked | Refused, rows: Sequence[Mapping[str, Any]]) -> None:
         lambda _: estimates([_estimate(row) for row in listed]) if listed else few,
         title="Clicked most",
         why=f"Clicked per delivered e-mail, of templates with at least {FEWEST_DELIVERED} delivered. "
-        "The band holds the true rate in 95 of 100 cases.",
+        f"The band holds the true rate in 95 of 100 cases. {used_live(scope)}".strip(),
     )
 
 
@@ -78,7 +84,8 @@ def used(answer: Asked | Refused, rows: Sequence[Mapping[str, Any]], scope: Scop
         rows,
         name="used-templates",
         title="Templates in use",
-        why="By the e-mail campaigns that used them, in this period; a library template also by those of its copies.",
+        why="By the e-mail campaigns that used them, in this period; a library template also by those of its copies."
+        f" {used_live(scope)}".strip(),
         columns=_USED,
         scope=scope,
         empty=("No template was sent in this period.", "Choose another period, or fewer filters."),
