@@ -79,6 +79,8 @@ class Parsed:
     """A whole page."""
 
     tiles: dict[str, str] = field(default_factory=dict)
+    # Of each tile what it says of its change, and against what that is.
+    changes: dict[str, tuple[str, str]] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
@@ -98,6 +100,12 @@ def parsed(bodies: Iterable[str]) -> Parsed:
             card = page.cards.setdefault(told(heading), Card(told(heading)))
         page.tiles |= {
             one.get("data-metric"): one.get("data-value", "") for one in root.iter() if one.get("data-metric")
+        }
+        page.changes |= {
+            tile.get("data-metric", ""): (told(one), next((part.get("title", "") for part in one), ""))
+            for tile in classed(root, "sl-tile")
+            for one in classed(tile, "delta")
+            if tile.get("data-metric")
         }
         page.links += [(told(one), one.get("href", "")) for one in root.iter("a")]
         page.texts += told(root) + "\n"

@@ -15,12 +15,11 @@ import pytest
 from app.metrics.dimensions import dimension
 from app.metrics.glossary import metrics
 from app.ui import words
+from tests.pages.counted import of_tiles, same, told_as
 from tests.pages.facts import KNOWN, Facts, name_of
 from tests.pages.oracles import ROLES, choices
 
 TITLES = {words.title(one): one.name for one in metrics().values()}
-# Told from a histogram: at most a hundredth off.
-_NEARLY = {"generation_time_p50", "generation_time_p95"}
 
 
 @dataclass(frozen=True)
@@ -255,18 +254,11 @@ def test_every_figure_of_a_campaign_is_what_counting_its_rows_gives(pages, chann
 
 def _tiles(seen, facts):
     """Unrounded, as programs read them; those that a sentence stands for have none."""
-    names = [name for name in seen.tiles if name != "contacts"]
-    ((counted,),) = (list(facts.of(names).values()) or [{}],) if names else ([{}],)
-    if "contacts" in seen.tiles:
-        counted["contacts"] = _last(facts.contacts_on())
+    counted = of_tiles(seen, facts)
     for name, value in seen.tiles.items():
         expected = counted.get(name)
-        if not _same(name, Decimal(value) if value else None, expected, Decimal("1e-9")):
+        if not same(name, Decimal(value) if value else None, expected, Decimal("1e-9")):
             yield f"tile {name}: {value} is not {expected}"
-
-
-def _last(by_day):
-    return by_day[max(by_day)]["contacts"] if by_day else 0
 
 
 def _card(card, of, facts):
@@ -289,7 +281,7 @@ def _course(card, of, facts):
         for name, text in values.items():
             metric = of.metric if of.by else TITLES[name]
             expected = labelled.get(((name,) if of.by else (), day), {}).get(metric)
-            if not _told_as(metric, text, expected):
+            if not told_as(metric, text, expected):
                 yield f"{day}, {name}: {text} is not {expected}"
     drawn = {(name, day) for day, values in card.over_time for name in values}
     for (labels, day), values in labelled.items():
@@ -303,7 +295,7 @@ def _ranking(card, of, facts):
         names = [TITLES[name] for name, _ in card.ranked]
         counted = next(iter(facts.of(names).values()), {})
         for (name, text), metric in zip(card.ranked, names, strict=True):
-            if not _told_as(metric, text.split(" · ")[0], counted.get(metric)):
+            if not told_as(metric, text.split(" · ")[0], counted.get(metric)):
                 yield f"{name}: {text} is not {counted.get(metric)}"
         return
     counted = facts.of([of.metric], of.by)
@@ -312,7 +304,7 @@ def _ranking(card, of, facts):
         listed[" · ".join(_labels(of.by, key))].append(values[of.metric])
     for name, text in card.ranked:
         if not any(
-            _told_as(of.metric, text.split(" ")[0] + text[len(text.split(" ")[0]) :], one) for one in listed[name]
+            told_as(of.metric, text.split(" ")[0] + text[len(text.split(" ")[0]) :], one) for one in listed[name]
         ):
             yield f"{name}: {text} is none of {listed[name]}"
     there = [one for values in listed.values() for one in values if one]
@@ -356,29 +348,8 @@ def _counted(facts, metrics, by):
 
 
 def _agrees(columns, row, values):
-    return all(_told_as(metric, row[place], values.get(metric)) for place, metric in columns.items())
+    return all(told_as(metric, row[place], values.get(metric)) for place, metric in columns.items())
 
 
 def _labels(by, key):
     return tuple(words.value_of(dimension(name), name_of(value)) for name, value in zip(by, key, strict=False))
-
-
-def _told_as(metric, text, expected):
-    """Rounded to the places that are shown."""
-    found = re.match(r"([−-]?[\d,]+(?:\.\d+)?)( %| s|×)?", text)
-    if found is None:
-        # A sum of nothing may be told as nothing.
-        return not expected if text == words.NOTHING else False
-    number = Decimal(found[1].replace(",", "").replace("−", "-"))
-    scale = 100 if found[2] == " %" else 1
-    half = Decimal(5).scaleb(number.as_tuple().exponent - 1) + Decimal("1e-9")
-    return _same(metric, number, None if expected is None else Decimal(expected) * scale, half)
-
-
-def _same(metric, shown, expected, within):
-    if not shown and not expected:
-        return True
-    if shown is None or expected is None:
-        return False
-    expected = Decimal(expected)
-    return abs(shown - expected) <= within + (abs(expected) / 90 if metric in _NEARLY else abs(expected) / 10**9)
