@@ -40,16 +40,17 @@ def components_list(
     words: Annotated[str, typer.Argument(help="Words of names and descriptions.")] = "",
     *,
     workspace: Annotated[str | None, typer.Option(help="The slug of the workspace whose they are.")] = None,
-    for_sale: Annotated[bool, typer.Option("--for-sale", help="Those of the marketplace alone.")] = False,
+    kind: Annotated[str | None, typer.Option(help="Such as pricing or footer.")] = None,
+    offered: Annotated[str | None, typer.Option(help="In the marketplace, the library alone, or to nobody.")] = None,
     most: Annotated[int, typer.Option(min=1, max=1000, help="So many at the most, the newest first.")] = 50,
 ) -> None:
     """Show components that customers saved.
 
-    Example: `sightline templates components list pricing --for-sale`
+    Example: `sightline templates components list table --offered marketplace`
     """
     with shared.operating() as (engine, by):
         chosen = workspaces_named(engine, by, [workspace]) if workspace else None
-        found = search_components(engine, by, words, only_for_sale=for_sale, workspaces=chosen, limit=most)
+        found = search_components(engine, by, words, kind=kind, offered=offered, workspaces=chosen, limit=most)
     if not found.rows:
         say("No component is like this.")
         return

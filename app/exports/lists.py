@@ -138,9 +138,10 @@ def _templates(wanted: Wanted) -> Page[templates.Template]:
 
 
 def _saved_components(wanted: Wanted) -> Page[templates.SavedComponent]:
+    own: dict[str, Any] = {name: text_of(wanted.given, name) or None for name in ("kind", "offered")}
     words = text_of(wanted.given, "words")
     return templates.search_components(
-        wanted.engine, wanted.viewer, words, workspaces=wanted.workspaces, **wanted.paged
+        wanted.engine, wanted.viewer, words, **own, workspaces=wanted.workspaces, **wanted.paged
     )
 
 
@@ -374,7 +375,8 @@ LISTS: Mapping[str, LiveList] = {
         ("assets", _assets, belongings.Asset, ("campaign",), ()),
         ("templates", _templates, templates.Template, ("words", "kind", "status", "product", "category",
             "industry", "shelf", "of", "workspace"), ()),
-        ("saved_components", _saved_components, templates.SavedComponent, ("words", "workspace"), ()),
+        ("saved_components", _saved_components, templates.SavedComponent, ("words", "kind", "offered",
+            "workspace"), ()),
         ("versions", _versions, templates.Version, ("template",), ()),
         ("recency", _recency, contacts.Recency, ("workspace",), ()),
         ("cohorts", _cohorts, contacts.Cohort, ("workspace",), ()),

@@ -14,6 +14,8 @@ from app.access import Permission, Viewer
 from app.records.reading import Page, Place, beginnings, is_unsearchable, page_of, rows, some, typed_words
 from db.engine import seeing
 
+# Where a component may be offered.
+OFFERED = ("marketplace", "library", "nobody")
 # Of fewer ratings the mean says little.
 FEWEST_RATINGS = 3
 
@@ -202,10 +204,13 @@ _SAVED = """
         l.is_public, l.is_marketplace_item, l.price, l.currency, l.downloads, l.likes, l.created_at
     FROM component_library AS l
     JOIN workspaces AS w ON w.id = l.workspace_id
-    WHERE l.workspace_id = ANY (:workspaces)
+    WHERE l.workspace_id = ANY (:workspaces) AND l.deleted_at IS NULL
         AND (:words = '' OR l.search_vector @@ TO_TSQUERY('simple', :beginnings)
             OR l.search_vector @@ WEBSEARCH_TO_TSQUERY('english', :words))
-        AND (NOT :for_sale OR l.is_marketplace_item)
+        AND (CAST(:kind AS TEXT) IS NULL OR l.component_type = :kind)
+        AND (CAST(:offered AS TEXT) IS NULL OR :offered = CASE
+            WHEN l.is_marketplace_item THEN 'marketplace' WHEN l.is_public THEN 'library' ELSE 'nobody'
+        END)
         AND (CAST(:after_at AS TIMESTAMPTZ) IS NULL OR (l.created_at, l.id) < (:after_at, CAST(:after_key AS UUID)))
     ORDER BY l.created_at DESC, l.id DESC
     LIMIT :most
@@ -290,13 +295,17 @@ def search_components(
     viewer: Viewer,
     words: str = "",
     *,
-    only_for_sale: bool = False,
+    kind: str | None = None,
+    offered: str | None = None,
     workspaces: frozenset[UUID] | None = None,
     after: Place | None = None,
     limit: int = 50,
 ) -> Page[SavedComponent]:
-    """Components that the viewer's workspaces saved, newest first, with marketplace downloads and likes."""
-    named = {"for_sale": only_for_sale, "workspaces": _chosen(viewer, workspaces)}
+    """Components that the viewer's workspaces saved, newest first, with marketplace downloads and likes.
+
+    They are `offered` in the marketplace, in the library alone, or to nobody: by these words.
+    """
+    named = {"kind": kind, "offered": offered, "workspaces": _chosen(viewer, workspaces)}
     found = _searched(engine, viewer, _SAVED, (words, after, limit), **named)
     return page_of(found, some(limit), lambda row: Place(row["created_at"], row["id"]), SavedComponent)
 

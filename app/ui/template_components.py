@@ -10,6 +10,7 @@ from app.commands import templates_components as commands
 from app.commands.stale import EditedMeanwhileError, Fields
 from app.commands.templates_components import LONGEST, Terms, terms_of
 from app.records.component_texts import ComponentText
+from app.records.templates import OFFERED
 from app.ui import words
 from app.ui.done import Undo, attempt, save_together
 from app.ui.failure import say_refused
@@ -22,22 +23,32 @@ from app.ui.scope import Scope
 from app.ui.shelf import MARKET, market_row
 from app.ui.sifted import PAGE
 from app.ui.tables import table
+from app.ui.views import ANY, any_of, note_broken
 from db.errors import SightlineError
+from db.tables.templates import COMPONENT_TYPES
 
 SHOW = "Components"
+# Not `kind`: beside them stand templates, which are of other kinds.
+_KIND, _OFFERED = "component_type", "offered"
 _LISTED: Columns = {**MARKET, "name": Column("Component", opens="edit_component", key="id")}
 
 
 def component_list(scope: Scope) -> None:
     """Each leads to its own page; those of others are not even listed."""
-    sought = st.text_input(
-        "Search", key="words", bind="query-params", placeholder="Words of names and descriptions", max_chars=200,
-        width=280,
-    )  # fmt: skip
-    listed = ("desk components", sought or "")
+    kinds = {words.spelled(one): one for one in COMPONENT_TYPES}
+    offered = {words.spelled(one): one for one in OFFERED}
+    for name, options in ((_KIND, kinds), (_OFFERED, offered)):
+        note_broken(name, [ANY, *options])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sought = st.text_input(
+            "Search", key="words", bind="query-params", placeholder="Words of names and descriptions", max_chars=200,
+            width=280,
+        )  # fmt: skip
+        kind, where = any_of(_KIND, list(kinds), 165), any_of(_OFFERED, list(offered), 165)
+    listed = ("desk components", sought or "", kind, where)
     found = read(
-        "saved_components", scope, after=place(scope, *listed), limit=PAGE, words=sought or "",
-        workspace=scope.where.get("workspace"),
+        "saved_components", scope, after=place(scope, *listed), limit=PAGE, words=sought or "", kind=kinds.get(kind),
+        offered=offered.get(where), workspace=scope.where.get("workspace"),
     )  # fmt: skip
     table(
         [market_row(one) for one in found.rows],
@@ -46,10 +57,11 @@ def component_list(scope: Scope) -> None:
         why="The newest first; downloads and likes of their whole life.",
         columns=_LISTED,
         scope=scope,
-        empty=("No component is like this.", "Type the beginning of a word of its name."),
+        empty=("No component is like this.", "Type the beginning of a word of its name, or choose fewer filters."),
         read=found,
     )
-    onward("template_desk", scope, found.next, *listed, show=SHOW, words=sought or None)
+    chosen = {name: None if one == ANY else one for name, one in ((_KIND, kind), (_OFFERED, where))}
+    onward("template_desk", scope, found.next, *listed, show=SHOW, words=sought or None, **chosen)
 
 
 @st.dialog("Edit component", width="large", icon=":material/edit:")

@@ -23,10 +23,9 @@ from app.ui.sifted import PAGE
 from app.ui.tables import table
 from app.ui.template_actions import ACTIONS, RESTORE, TOGETHER, act, ask
 from app.ui.template_form import write
-from app.ui.views import note_broken
+from app.ui.views import ANY, any_of, note_broken
 from db.tables.templates import TEMPLATE_KINDS
 
-_ANY = "Any"
 _STATUSES = ("draft", "published", "retired")
 # Names that people give take more room than ours.
 _WIDTHS = {**dict.fromkeys(("kind", "status", "of"), 130), **dict.fromkeys(("shelf", "category", "industry"), 165)}
@@ -100,13 +99,13 @@ def _filters(scope: Scope, labels: Mapping[UUID, str]) -> dict[str, Any]:
         "category": categories, "industry": industries,
     }  # fmt: skip
     for name, options in offered.items():
-        note_broken(name, [_ANY, *options])
+        note_broken(name, [ANY, *options])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         sought = st.text_input(
             "Search", key="words", bind="query-params", placeholder="Words of names, subjects and descriptions",
             max_chars=200, width=280,
         )  # fmt: skip
-        chosen = {name: _one(name, options) for name, options in offered.items()}
+        chosen = {name: any_of(name, options, _WIDTHS[name]) for name, options in offered.items()}
         if st.button("New template", icon=":material/add:"):
             write(scope, sees_all=sees_whole_company(serving.engines().ro, scope.viewer))
     return {
@@ -129,11 +128,6 @@ def _labels(found: Sequence[Shelf]) -> dict[UUID, str]:
         one.id: one.name if often[one.name] == 1 else f"{one.name} · {words.spelled(one.kind)} · {one.workspace_slug}"
         for one in found
     }
-
-
-def _one(name: str, options: Sequence[str]) -> str:
-    chosen = st.selectbox(words.spelled(name), [_ANY, *options], key=name, bind="query-params", width=_WIDTHS[name])
-    return chosen or _ANY
 
 
 def _shown(chosen: Mapping[str, Any], labels: Mapping[UUID, str]) -> dict[str, Any]:

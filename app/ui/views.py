@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.ui import words
 from app.ui.notices import say_broken
+
+ANY = "Any"
+
+
+def any_of(name: str, options: Sequence[str], width: int) -> str:
+    """One of them, or any: a filter. What the address names and isn't there is said by `note_broken` before."""
+    shown = [ANY, *options]
+    return st.selectbox(words.spelled(name), shown, key=name, bind="query-params", width=width) or ANY
 
 
 def one_of(key: str, options: Sequence[str], *, label: str = "", usual: str | None = None) -> str:

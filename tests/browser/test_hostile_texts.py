@@ -14,7 +14,7 @@ WRITTEN = (
     "UPDATE campaigns SET name = :harm",
     "UPDATE contacts SET first_name = :harm, custom_fields = jsonb_build_object(CAST(:harm AS TEXT), :harm)",
     "UPDATE templates SET name = :harm, description = :harm",
-    "UPDATE component_library SET name = :harm",
+    "UPDATE component_library SET name = :harm, description = :harm, code = :harm, tags = ARRAY[:harm]",
     "UPDATE campaign_components SET name = :harm",
     f"UPDATE email_events SET location = :harm WHERE location IS NOT NULL AND {LATELY}",
     f"UPDATE email_events SET link_url = :harm, user_agent = :harm WHERE event_type = 'clicked' AND {LATELY}",
@@ -51,7 +51,12 @@ def test_harm_is_shown_and_not_done(harmed, look, page, view):
 
 
 @pytest.mark.parametrize(
-    ("page", "table"), [("contact", "SELECT contact_id FROM email_sends"), ("template", "SELECT id FROM templates")]
+    ("page", "table"),
+    [
+        ("contact", "SELECT contact_id FROM email_sends"),
+        ("template", "SELECT id FROM templates"),
+        ("edit_component", "SELECT id FROM component_library"),
+    ],
 )
 def test_harm_is_not_done_by_one_of_them(harmed, look, page, table):
     ((key,),) = harmed.rows(f"{table} LIMIT 1")

@@ -149,9 +149,11 @@ def test_a_component_is_edited_compared_rolled_back_offered_sold_and_withdrawn(r
     assert "They say the same." in run("components", "diff", key, "1")
     assert "Table is offered in the library." in run("components", "offer", key)
     assert "for 9.50 USD." in run("components", "sell", key, "9.50")
-    assert "in the marketplace 9.50 USD" in run("components", "list", "table", "--for-sale", "--workspace", "acme")
+    assert "in the marketplace 9.50 USD" in run(
+        "components", "list", "table", "--offered", "marketplace", "--workspace", "acme"
+    )
     assert "Table is withdrawn." in run("components", "withdraw", key, "--reason", "It broke")
-    assert "No component is like this." in run("components", "list", "--for-sale")
+    assert "No component is like this." in run("components", "list", "--offered", "marketplace")
     for wrong, why in ((("show", str(place.workspace)), "There is no component"), (("sell", key, "much"), "no price"),
             (("diff", key, "9"), "no version 9 of this component")):  # fmt: skip
         with pytest.raises(SightlineError, match=why):

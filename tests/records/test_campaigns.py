@@ -274,9 +274,11 @@ def test_components_for_sale_are_told_from_private_ones(shop):
         )
     ro, viewer = shop.made()
     assert sorted(names(search_components(ro, viewer))) == ["Footer", "Hero banner"]
-    (sold,) = search_components(ro, viewer, only_for_sale=True).rows
+    (sold,) = search_components(ro, viewer, offered="marketplace").rows
     assert (sold.name, sold.downloads) == ("Hero banner", 3)
     assert names(search_components(ro, viewer, "bann")) == ["Hero banner"]
+    assert names(search_components(ro, viewer, kind="footer", offered="nobody")) == ["Footer"]
+    assert names(search_components(ro, viewer, kind="header")) == []
 
 
 def test_templates_and_components_are_narrowed_to_the_chosen_workspaces(shop):

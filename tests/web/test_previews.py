@@ -78,3 +78,15 @@ def test_versions_of_a_component_stand_beside_what_it_says(changed, opened):
 
 def test_a_component_that_is_not_there_is_told_so(opened):
     assert "You see no component by this address." in told(opened("edit_component", "edit_component=x"))
+
+
+def test_the_library_is_narrowed_by_kind_and_by_where_components_are_offered(changed, opened):
+    for query, is_listed in (
+        ("component_type=Form&offered=Library", True),
+        ("component_type=Form&offered=Nobody", False),
+        ("component_type=Footer", False),
+    ):
+        page = told(opened("template_desk", f"show=Components&{query}"))
+        assert (f"edit_component={changed['component']}" in page) == is_listed, query
+    page = told(opened("template_desk", "show=Components&component_type=Poem&offered=Moon"))
+    assert all(f"Not known here: {one}." in page for one in ("component_type=Poem", "offered=Moon"))
