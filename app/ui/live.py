@@ -70,4 +70,6 @@ def _open(listed: Listed[Any], title: str, name: str, scope: Scope) -> None:
     st.html(tag("div", head, links, tag("dl", *told, class_="facts"), class_="sl sl-receipt"))
     with st.expander("SQL and parameters", expanded=True):
         st.code(receipt.sql, language="sql", wrap_lines=True)
-        st.code("\n".join(f":{key} = {value}" for key, value in receipt.parameters.items()), language=None)
+        st.code(
+            "\n".join(f":{key} = {value}" for key, value in receipt.parameters.items()), language=None, wrap_lines=True
+        )

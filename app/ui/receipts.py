@@ -23,9 +23,8 @@ def draw_receipt(answer: Asked) -> None:
         _draw_recomputed(answer)
     with st.expander("SQL and parameters"):
         st.code(receipt.sql, language="sql", wrap_lines=True)
-        st.code(
-            "\n".join(f"${name} = {_parameter(value)}" for name, value in receipt.parameters.items()), language=None
-        )
+        parameters = "\n".join(f"${name} = {_parameter(value)}" for name, value in receipt.parameters.items())
+        st.code(parameters, language=None, wrap_lines=True)
 
 
 def _definitions(receipt: Receipt) -> Markup:

@@ -78,9 +78,10 @@ def headlines(both: Comparison) -> None:
         ("Unexplained", found.unexplained, MEANINGS[Kind.UNEXPLAINED]),
     )
     drawn = [_tile(name, amount, why) for name, amount, why in told]
-    st.html(tag("div", tag("div", *drawn, class_="sl-tiles", style="--n:5"), class_="sl"))
     listed = both.listed("reconciled_steps", steps_of(found))
-    behind_list(listed, "Both sides and what lies between", "both-sides", both.choice.scope)
+    with st.container(key="tiles-both-sides"):
+        st.html(tag("div", tag("div", *drawn, class_="sl-tiles", style="--n:5"), class_="sl"))
+        behind_list(listed, "Both sides and what lies between", "both-sides", both.choice.scope)
 
 
 def bridge(both: Comparison) -> None:
