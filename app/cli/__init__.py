@@ -29,6 +29,7 @@ from app.cli import (
     plans,
     prices,
     questions,
+    quota_rules,
     quotas,
     shared,
     simulations,
@@ -81,6 +82,13 @@ app.add_typer(exports.export_app, name="export")
 exports.export_app.command(name="month")(month_report.export_month)
 app.add_typer(months.months_app, name="months")
 app.add_typer(quotas.quotas_app, name="quotas")
+quotas.quotas_app.command(name="close")(quota_rules.quotas_close)
+quotas.quotas_app.command(name="overrides")(quota_rules.quotas_overrides)
+quotas.quotas_app.command(name="credits")(quota_rules.quotas_credits)
+quotas.quotas_app.command(name="holds")(quota_rules.quotas_holds)
+quotas.quotas_app.command(name="give-up")(quota_rules.quotas_give_up)
+quotas.quotas_app.command(name="service-limits")(quota_rules.quotas_service_limits)
+quotas.quotas_app.command(name="limit-service")(quota_rules.quotas_limit_service)
 app.add_typer(audit.audit_app, name="audit")
 app.add_typer(templates.templates_app, name="templates")
 templates.templates_app.command(name="diff")(template_parts.templates_diff)

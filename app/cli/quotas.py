@@ -6,13 +6,17 @@ from uuid import UUID
 
 import typer
 from rich.table import Table
+from sqlalchemy import Engine
 
+from app.access import Viewer
 from app.cli import shared
+from app.cli.quota_rules import exceptions
 from app.cli.shared import out, plain, say
 from app.commands import quotas as changing
 from app.commands.quotas import Allowance
 from app.records import quotas as reading
 from app.records.quotas import Override, Standing, Within
+from app.records.reading import MOST_ROWS
 from db.errors import SightlineError
 
 quotas_app = typer.Typer(help="Limits of what customers use, exceptions from them, and credits.", no_args_is_help=True)
@@ -24,20 +28,23 @@ User = Annotated[str, typer.Option(help="The e-mail address of the customer in t
 
 
 @quotas_app.command(name="show")
-def quotas_show(workspace: Slug) -> None:
+def quotas_show(
+    workspace: Slug,
+    user: Annotated[str | None, typer.Option(help="With the limits of one customer in it, by e-mail address.")] = None,
+) -> None:
     """Show every limit of a workspace with what is used, held and left of it, and its exceptions.
 
     Example: `sightline quotas show bright-bakery`
     """
     with shared.reading() as (engine, by):
-        limits = reading.standings(engine, by, slug=workspace)
-        exceptions = reading.overrides(engine, by, Within((workspace,)))
+        limits = reading.standings(engine, by, slug=workspace, customer=_customer(engine, by, workspace, user))
+        found = reading.overrides(engine, by, Within((workspace,)))
     if not limits:
         say(f"No workspace with a plan is called {workspace}.")
         return
     out.print(_limits(limits))
-    if exceptions:
-        out.print(_exceptions(exceptions))
+    if found:
+        out.print(exceptions(found))
 
 
 @quotas_app.command(name="override")
@@ -126,6 +133,18 @@ def quotas_take_back(
     say(f"{user} has {balance:,} credits now.")
 
 
+def _customer(engine: Engine, by: Viewer, workspace: str, email: str | None) -> UUID | None:
+    if email is None:
+        return None
+    for one in reading.credit_holders(engine, by, slug=workspace, limit=MOST_ROWS):
+        if one.email == email:
+            return one.user_id
+    raise SightlineError(
+        f"No customer in {workspace} has the address {email}.",
+        fix=f"`sightline quotas credits {workspace}` lists them.",
+    )
+
+
 def _one(rows: list[Override], key: UUID) -> Override:
     for row in rows:
         if row.id == key:
@@ -141,16 +160,5 @@ def _limits(rows: list[Standing]) -> Table:
             one.product, one.tier, one.meter, plain(one.customer or "all"), one.period, amount, one.source,
             f"{one.used:,}", f"{one.held:,}", "" if one.left is None else f"{one.left:,}",
             "" if one.period_end is None else f"{one.period_end:%Y-%m-%d}",
-        )  # fmt: skip
-    return table
-
-
-def _exceptions(rows: list[Override]) -> Table:
-    table = Table("Override", "Product", "Meter", "Of", "A", "Limit", "Until", "By", "Why")
-    for one in rows:
-        table.add_row(
-            str(one.id), one.product, one.meter, plain(one.customer or "all"), one.period,
-            "none" if one.amount is None else f"{one.amount:,}", f"{one.ends_at:%Y-%m-%d}",
-            plain(one.granted_by or ""), plain(one.reason),
         )  # fmt: skip
     return table
