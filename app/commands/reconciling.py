@@ -21,6 +21,7 @@ from db.engine import seeing
 
 # Calls that began before the month may end in it, and clocks differ by less than a day.
 _MARGIN = timedelta(days=3)
+_OF_ALL = "Bills are of the whole company."
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def bills(engine: Engine, viewer: Viewer) -> list[KeptBill]:
     """All of them, the newest month first."""
     viewer.require(Permission.AI_COST_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        require_whole_company(connection, viewer)
+        require_whole_company(connection, viewer, what=_OF_ALL)
         return [KeptBill(**row) for row in rows(connection, _BILLS)]
 
 
@@ -132,7 +133,7 @@ def files_of(engine: Engine, viewer: Viewer, provider: str, month: date) -> list
     """What was read into a month of a provider, the latest first."""
     viewer.require(Permission.AI_COST_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        require_whole_company(connection, viewer)
+        require_whole_company(connection, viewer, what=_OF_ALL)
         found = rows(connection, _FILES, provider=provider, since=month, until=_after(month))
         return [ReadFile(**row) for row in found]
 
@@ -143,7 +144,7 @@ def lines_behind(
     """What the provider tells of a day and a model, which it may spell otherwise than calls do."""
     viewer.require(Permission.AI_COST_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        require_whole_company(connection, viewer)
+        require_whole_company(connection, viewer, what=_OF_ALL)
         found = [LineBehind(**row) for row in rows(connection, _LINES_OF_A_DAY, bill=bill, day=day)]
     return [one for one in found if (one.model and known_as(one.model, known)) == model]
 
@@ -155,7 +156,7 @@ def reconciliation(engine: Engine, viewer: Viewer, bill: KeptBill) -> Reconcilia
     """
     viewer.require(Permission.AI_COST_READ)
     with seeing(engine, viewer.workspaces) as connection:
-        require_whole_company(connection, viewer)
+        require_whole_company(connection, viewer, what=_OF_ALL)
         prices = [_price(row) for row in rows(connection, _PRICES, provider=bill.provider)]
         used = _used(connection, bill, prices)
         lines = rows(connection, _LINES, bill=bill.id)

@@ -144,7 +144,7 @@ def test_lists_are_for_those_who_may_read_cost_and_sums_for_those_who_see_the_wh
         with pytest.raises(NotPermittedError):
             read(month, nobody, name, **told)
         if one.is_of_company or name == "bill_files":
-            with pytest.raises(NotPermittedError, match="every workspace"):
+            with pytest.raises(NotPermittedError, match="of the whole company"):
                 read(month, limited, name, **told)
     assert len(read(month, operator(month.pipe, "All"), "calls_behind", **CALLS).rows) == 2
     [one] = read(month, limited, "calls_behind", **CALLS).rows
