@@ -74,7 +74,7 @@ def components_show(key: Key) -> None:
     """
     with shared.operating() as (engine, by):
         one = _one(engine, by, key)
-        versions = component_versions(engine, by, one)
+        versions = component_versions(engine, by, key)
     offered = _offered(is_public=one.is_public, is_for_sale=one.is_marketplace_item)
     say(f"{one.name}: {one.component_type} of {one.workspace}, {offered}, {one.price:,.2f} {one.currency}")
     for label, value in (("Description", one.description), ("Category", one.category), ("Tags", ", ".join(one.tags))):

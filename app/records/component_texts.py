@@ -95,13 +95,13 @@ def component_text(engine: Engine, viewer: Viewer, key: UUID) -> ComponentText |
         return ComponentText(**found[0]) if found else None
 
 
-def component_versions(
-    engine: Engine, viewer: Viewer, now: ComponentText, *, limit: int = 100
-) -> tuple[ComponentVersion, ...]:
+def component_versions(engine: Engine, viewer: Viewer, key: UUID, *, limit: int = 100) -> tuple[ComponentVersion, ...]:
     """What a component said before each of its last changes, the newest first."""
-    viewer.require(Permission.TEMPLATES_MANAGE)
+    now = component_text(engine, viewer, key)
+    if now is None:
+        return ()
     with seeing(engine, viewer.workspaces) as connection:
-        return tuple(_back(connection, now.workspace_id, now.id, vars(now), most=some(limit)))
+        return tuple(_back(connection, now.workspace_id, key, vars(now), most=some(limit)))
 
 
 def component_version(engine: Engine, viewer: Viewer, key: UUID, version: int) -> ComponentVersion | None:

@@ -80,7 +80,7 @@ def preview(one: ComponentText) -> None:
 
 def history(one: ComponentText, scope: Scope) -> None:
     """Two versions are chosen, and what differs is shown; going back makes a new version."""
-    found = component_versions(serving.engines().ro, scope.viewer, one)
+    found = component_versions(serving.engines().ro, scope.viewer, one.id)
     if not found:
         card("Versions", empty_card("It has no version yet.", "One is kept whenever somebody changes what it says."))
         return

@@ -216,8 +216,10 @@ CALLS = {
         f"template_texts.{name}": lambda keys: [{"key": one} for one in keys["templates"]]
         for name in ("figures_of", "kept_of", "shelves_of", "text_of", "version_texts")
     },
-    "template_texts.categories": lambda _: [{}],
-    "template_texts.component_text": lambda keys: [{"key": one} for one in keys["components"]],
+    "component_texts.component_text": lambda keys: [{"key": one} for one in keys["components"]],
+    "component_texts.component_version": lambda keys: [{"key": one, "version": 1} for one in keys["components"]],
+    "component_texts.component_versions": lambda keys: [{"key": one} for one in keys["components"]],
+    "template_texts.found_by": lambda _: [{"column": "category"}, {"column": "industry"}],
     "template_texts.deleted_templates": lambda _: [{}],
     "template_texts.shelves": lambda _: [{}],
     "template_texts.version_text": lambda keys: [
@@ -280,7 +282,7 @@ def known(world):
                 ' metadata = metadata || \'{"ab_test_key": "t", "ab_test_variant": "A"}\''
             )
         )
-        connection.execute(text("UPDATE component_library SET downloads = 5"))
+        connection.execute(text("UPDATE component_library SET downloads = 5, category = 'changed'"))
         connection.execute(text("UPDATE budgets SET period = 'month'"))
         connection.execute(text("UPDATE ai_generations SET reported_cost = 2"))
         connection.execute(
