@@ -66,10 +66,11 @@ def server15() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home with the smallest demo and its figures, to be copied: workers of a divided run share the one."""
     base = tmp_path_factory.getbasetemp()
-    return prepared((base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "demo")
+    with prepared(base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) as home:
+        yield home
 
 
 @pytest.fixture

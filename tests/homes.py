@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.servers import quickest
@@ -15,17 +15,32 @@ from tests.servers import quickest
 SIGHTLINE = Path(sys.executable).parent / "sightline"
 
 
-def prepared(shared: Path) -> Path:
-    """The home that others are copied from, made by whichever process of the run asks first."""
-    shared.mkdir(exist_ok=True)
-    home = shared / "home"
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "made").exists():
-            shutil.rmtree(home, ignore_errors=True)
-            for arguments in (("demo", "--size", "tiny"), ("refresh",)):
-                command(home, *arguments)
-            (shared / "made").touch()
+@contextmanager
+def prepared(shared: Path) -> Iterator[Path]:
+    """The home that others are copied from: made by whichever process of the run asks first, removed by the last.
+
+    In the shared folder stands only where it is: pytest closes that folder to the user of the database's server
+    whenever another run of tests begins.
+    """
+    told = shared / "demo-home"
+    with (shared / "demo-home.users").open("w") as users:
+        while not told.exists():
+            fcntl.flock(users, fcntl.LOCK_EX)
+            if not told.exists():
+                told.write_text(str(_made()))
+            fcntl.flock(users, fcntl.LOCK_SH)
+        home = Path(told.read_text())
+        yield home
+        with suppress(BlockingIOError):
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            told.unlink()
+            shutil.rmtree(home.parent)
+
+
+def _made() -> Path:
+    home = Path(tempfile.mkdtemp(prefix="sl-", dir=quickest())) / "home"
+    for arguments in (("demo", "--size", "tiny"), ("refresh",)):
+        command(home, *arguments)
     return home
 
 
