@@ -92,7 +92,7 @@ def version_list(scope: Scope) -> None:
             "subscribers": Column("Subscribers", Unit.COUNT),
         },
         scope=scope,
-        empty=("There is no plan yet.", "Make a draft."),
+        empty=("There is no such plan yet.", "Make a draft, or choose fewer filters."),
         read=listed,
     )
 
@@ -125,7 +125,7 @@ def approval_list(scope: Scope) -> None:
             "decision_reason": "Because",
         },
         scope=scope,
-        empty=("Nobody asked for an approval.", "Whoever publishes a plan below the margin floor asks for one."),
+        empty=("Nobody asked for such an approval.", "Whoever publishes a plan below the margin floor asks for one."),
         read=listed,
     )
 

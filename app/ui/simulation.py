@@ -149,7 +149,9 @@ def _facts(one: Simulated, scope: Scope) -> list[str]:
 
 def _course(one: Simulated, days: Sequence[HitDay], scope: Scope) -> Markup:
     if not days:
-        return empty_card("Nobody would be refused anything.", "All of this usage fits into the draft.")
+        return empty_card(
+            "Nobody would be refused anything.", "What the draft lets through beyond its limits is listed below."
+        )
     zone = ZoneInfo(scope.zone)
     points = _days(one.since.astimezone(zone), one.until.astimezone(zone))
     counted = {day.day: float(day.workspaces) for day in days}
