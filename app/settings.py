@@ -132,6 +132,16 @@ class Settings(BaseSettings):
         validation_alias="SIGHTLINE_ANTHROPIC_URL",
         description="Where Anthropic's cost and usage reports are asked for.",
     )
+    stripe_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="SIGHTLINE_STRIPE_KEY",
+        description="A restricted key of Stripe that may read invoices, to compare them with ours; empty: files alone.",
+    )
+    stripe_url: str = Field(
+        default="https://api.stripe.com/v1",
+        validation_alias="SIGHTLINE_STRIPE_URL",
+        description="Where Stripe's invoices are asked for.",
+    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="SIGHTLINE_METRICS_TOKEN",

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from sqlalchemy import Engine
 
+from app.access import Viewer
 from app.cli import shared
 from app.cli.shared import out, plain, say
 from app.commands import bills
 from app.commands.reconciling import bills as all_bills
 from app.commands.reconciling import reconciliation
-from app.commands.stripe_invoices import compare_invoices
+from app.commands.stripe_invoices import RevenueReport, compare_invoices, compare_month
 from app.ingest.fetching import fetch_bill
 from app.ingest.formats import READERS
 from app.money.bills import Kind
@@ -56,14 +58,17 @@ def import_bill(
 
 @import_app.command(name="invoices")
 def import_invoices(
-    file: Annotated[Path, typer.Argument(help="As Stripe's interface lists invoices, all pages of it.")],
+    file: Annotated[Path | None, typer.Argument(help="As Stripe's interface lists invoices, all pages of it.")] = None,
+    month: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m"], help="Ask Stripe's interface for this month instead.")
+    ] = None,
 ) -> None:
     """Compare Stripe's invoices with ours: what one of the two lacks, and what they say otherwise; nothing is changed.
 
     Example: `sightline import invoices stripe-invoices-2026-10.json`
     """
-    with shared.operating() as (engine, by):
-        report = compare_invoices(engine, by, _content(file), file.name)
+    with shared.reading() as (engine, by):
+        report = _revenue(engine, by, file, month)
     if report.differences:
         table = Table("Invoice", "Number", "What differs", "Ours", "Stripe's", "Currency", "Difference")
         for one in report.differences:
@@ -71,6 +76,14 @@ def import_invoices(
             table.add_row(*(plain(part) for part in told), f"{one.difference:+,}")
         out.print(table)
     say(f"{report.invoices:,} invoices were read, {report.same:,} of them say the same as ours.")
+
+
+def _revenue(engine: Engine, by: Viewer, file: Path | None, month: datetime | None) -> RevenueReport:
+    if file and month is None:
+        return compare_invoices(engine, by, _content(file), file.name)
+    if month and file is None:
+        return compare_month(engine, by, month.date())
+    raise SightlineError("What is compared with ours was not said.", fix="Give a file, or --month.")
 
 
 def reconcile(

@@ -1,7 +1,8 @@
-"""A month's bill from the provider's own interface: every page of it, as one file that the readers take."""
+"""A month of bills or invoices from the other company's own interface: all pages of it, as one file for the readers."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -13,10 +14,21 @@ from app.settings import settings, variable_of
 from db.errors import SightlineError
 
 _SECONDS = 60
-_MOST_PAGES = 100
-
 
 Asked = Mapping[str, str | list[str]]
+
+
+def _by_name(page: Mapping[str, Any]) -> Asked:
+    """What asks for the page after this one, where that has a name."""
+    name = page.get("next_page")
+    return {"page": name} if page.get("has_more") and isinstance(name, str) else {}
+
+
+def _after_the_last(page: Mapping[str, Any]) -> Asked:
+    """The same, where pages begin after a row."""
+    rows = page.get("data")
+    last = rows[-1] if page.get("has_more") and isinstance(rows, list) and rows else None
+    return {"starting_after": str(last["id"])} if isinstance(last, dict) and "id" in last else {}
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,22 @@ class Report:
 
     name: str
     asked: Mapping[str, Asked]
+    following: Callable[[Mapping[str, Any]], Asked] = _by_name
+    most_pages: int = 100
+
+
+@dataclass(frozen=True)
+class _Access:
+    """Where an interface is, how it knows us, and what to look at where it does not."""
+
+    url: str
+    headers: Mapping[str, str]
+    fix: str = "Check that the key is an admin key of the organisation."
+
+    @contextmanager
+    def client(self) -> Iterator[httpx2.Client]:
+        with httpx2.Client(base_url=f"{self.url.rstrip('/')}/", headers=self.headers, timeout=_SECONDS) as client:
+            yield client
 
 
 def may_be_asked(provider: str) -> bool:
@@ -40,29 +68,39 @@ def fetch_bill(provider: str, month: date) -> Iterator[tuple[str, bytes]]:
             f"{provider} has no interface for bills that Sightline asks.",
             fix="Export the month as a file, and read that in.",
         )
-    base, headers = _REPORTS[provider]["access"]()
-    with httpx2.Client(base_url=f"{base.rstrip('/')}/", headers=headers, timeout=_SECONDS) as client:
-        for report in _REPORTS[provider]["reports"](month, until):
-            yield f"{provider} {report.name} {month:%Y-%m}", json.dumps(list(_pages(client, report))).encode()
+    access = _REPORTS[provider]["access"]()
+    for report in _REPORTS[provider]["reports"](month, until):
+        yield f"{provider} {report.name} {month:%Y-%m}", _whole(access, report)
 
 
-def _pages(client: httpx2.Client, report: Report) -> Iterator[dict[str, Any]]:
-    for path, asked in report.asked.items():
-        yield from _pages_of(client, report, path, asked)
+def fetch_invoices(since: date, until: date) -> bytes:
+    """Stripe's invoices that were made from one day to before another, in UTC."""
+    made: Asked = {"created[gte]": _seconds(since), "created[lt]": _seconds(until), "limit": "100"}
+    return _whole(_stripe(), Report("invoices", {"invoices": made}, _after_the_last, most_pages=5_000))
 
 
-def _pages_of(client: httpx2.Client, report: Report, path: str, asked: Asked) -> Iterator[dict[str, Any]]:
-    page: str | None = None
-    for _ in range(_MOST_PAGES):
-        found = _answer(client, report, path, {**asked, **({"page": page} if page else {})})
+def _whole(access: _Access, report: Report) -> bytes:
+    with access.client() as client:
+        pages = [page for path, asked in report.asked.items() for page in _pages(client, access, report, path, asked)]
+    return json.dumps(pages).encode()
+
+
+def _pages(client: httpx2.Client, access: _Access, report: Report, path: str, asked: Asked) -> Iterator[dict[str, Any]]:
+    more: Asked = {}
+    for _ in range(report.most_pages):
+        found = _answer(client, access, report, path, {**asked, **more})
         yield found
-        page = found.get("next_page")
-        if not found.get("has_more") or not page:
+        more = report.following(found)
+        if not more:
             return
-    raise SightlineError(f"{report.name} has more than {_MOST_PAGES} pages.", why="The provider goes round in circles.")
+    raise SightlineError(
+        f"{report.name} has more than {report.most_pages:,} pages.", why="The provider goes round in circles."
+    )
 
 
-def _answer(client: httpx2.Client, report: Report, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(
+    client: httpx2.Client, access: _Access, report: Report, path: str, asked: Mapping[str, Any]
+) -> dict[str, Any]:
     try:
         answer = client.get(path, params=asked)
     except httpx2.HTTPError as error:
@@ -74,7 +112,7 @@ def _answer(client: httpx2.Client, report: Report, path: str, asked: Mapping[str
     if answer.status_code >= 400:  # noqa: PLR2004 - HTTP's errors begin there
         raise SightlineError(
             f"{client.base_url.host} answered {answer.status_code} to the question for {report.name}.",
-            fix="Check that the key is an admin key of the organisation.",
+            fix=access.fix,
         )
     try:
         # Amounts may be numbers: as texts they stay as they were written.
@@ -90,21 +128,25 @@ def _written(told: str) -> str:
     return format(Decimal(told), "f")
 
 
-def _openai() -> tuple[str, dict[str, str]]:
-    key = settings().openai_admin_key.get_secret_value()
-    _require(key, "openai_admin_key")
-    return settings().openai_url, {"Authorization": f"Bearer {key}"}
+def _openai() -> _Access:
+    return _Access(settings().openai_url, {"Authorization": f"Bearer {_key('openai_admin_key')}"})
 
 
-def _anthropic() -> tuple[str, dict[str, str]]:
-    key = settings().anthropic_admin_key.get_secret_value()
-    _require(key, "anthropic_admin_key")
-    return settings().anthropic_url, {"x-api-key": key, "anthropic-version": "2023-06-01"}
+def _anthropic() -> _Access:
+    headers = {"x-api-key": _key("anthropic_admin_key"), "anthropic-version": "2023-06-01"}
+    return _Access(settings().anthropic_url, headers)
 
 
-def _require(key: str, setting: str) -> None:
+def _stripe() -> _Access:
+    headers = {"Authorization": f"Bearer {_key('stripe_key')}"}
+    return _Access(settings().stripe_url, headers, fix="Check that the key may read invoices.")
+
+
+def _key(setting: str) -> str:
+    key: str = getattr(settings(), setting).get_secret_value()
     if not key:
-        raise SightlineError("No key for this provider's bills is set.", fix=f"Set {variable_of(setting)}.")
+        raise SightlineError("No key of this company's interface is set.", fix=f"Set {variable_of(setting)}.")
+    return key
 
 
 def _openai_reports(since: date, until: date) -> list[Report]:

@@ -29,7 +29,7 @@ class StripeInvoice:
     created_at: datetime
 
 
-def read_invoices(content: bytes, name: str) -> list[StripeInvoice]:
+def read_invoices(content: bytes, name: str, *, may_be_none: bool = False) -> list[StripeInvoice]:
     """All of a file's invoices, or an error that names every row that is wrong."""
     collector = Collector(name)
     found: list[StripeInvoice] = []
@@ -49,7 +49,7 @@ def read_invoices(content: bytes, name: str) -> list[StripeInvoice]:
                 found.append(one)
             except RowError as error:
                 collector.wrong(place, str(error))
-    if not found and not collector.problems:
+    if not found and not may_be_none and not collector.problems:
         collector.wrong("The file", "it has no invoices.")
     if collector.problems:
         raise UnreadableBillError(name, collector.problems)

@@ -55,6 +55,8 @@ def _keys() -> tuple[_OwnKey, ...]:
     return (
         _OwnKey("SIGHTLINE_OPENAI_ADMIN_KEY", "Asking OpenAI for its costs and usage", files, now.openai_admin_key),
         _OwnKey("SIGHTLINE_ANTHROPIC_ADMIN_KEY", "Asking Anthropic for its reports", files, now.anthropic_admin_key),
+        _OwnKey("SIGHTLINE_STRIPE_KEY", "Asking Stripe for its invoices",
+            "Stripe's invoices are read from files alone: `sightline import invoices`.", now.stripe_key),
         _OwnKey("OPENAI_API_KEY", "Drafting and rewriting with AI", "Drafting and rewriting.", now.openai_api_key),
         _OwnKey("SIGHTLINE_SMTP_URL", "Sending alerts by e-mail", "Alerts by e-mail.", now.smtp_url),
         _OwnKey("SIGHTLINE_ALERT_WEBHOOK", "Sending alerts to a webhook", "Alerts to a webhook.", now.alert_webhook),

@@ -1,10 +1,10 @@
-"""The revenue side: Stripe's invoices beside ours. The comparison is shown and kept nowhere."""
+"""The revenue side: Stripe's invoices beside ours. The comparison is shown, and kept no longer than the visit."""
 
 import streamlit as st
 
 from app import serving
 from app.access import Permission
-from app.commands.stripe_invoices import RevenueReport, compare_invoices
+from app.commands.stripe_invoices import RevenueReport, compare_invoices, compare_month
 from app.metrics.metric import Unit
 from app.ui import words
 from app.ui.bill_choice import BillChoice
@@ -26,7 +26,7 @@ _COLUMNS: Columns = {
 
 
 def revenue_desk(choice: BillChoice) -> None:
-    """A file of Stripe's is read, compared and forgotten."""
+    """What Stripe lists, or a file of it, is read, compared and forgotten."""
     if not choice.scope.viewer.may(Permission.MONEY_READ):
         return
     with st.container(border=True, key="card-stripes-invoices"):
@@ -35,13 +35,25 @@ def revenue_desk(choice: BillChoice) -> None:
             tag("section", tag("h2", "Stripe's invoices beside ours"), tag("p", why, class_="why"), class_="sl sl-card")
         )
         file = st.file_uploader("Stripe's invoices", type=["json"])
-    if file is None:
-        return
+        is_asked = st.button(
+            f"Ask Stripe for {choice.month:%B %Y}",
+            icon=":material/cloud_download:",
+            help="With the key that the settings name. Invoices that Stripe made in the month, in UTC.",
+        )
+    viewer, kept = choice.scope.viewer, f"stripes-invoices-{choice.month}"
     try:
-        report = compare_invoices(serving.engines().ro, choice.scope.viewer, file.getvalue(), file.name)
+        if is_asked:
+            with st.spinner("Asking …"):
+                st.session_state[kept] = viewer, compare_month(serving.engines().ro, viewer, choice.month)
+        # Whose rights became others asks anew.
+        whose, report = st.session_state.get(kept, (viewer, None))
+        report = report if whose == viewer else None
+        if file is not None and not is_asked:
+            report = compare_invoices(serving.engines().ro, viewer, file.getvalue(), file.name)
     except SightlineError as refusal:
-        say_unread(refusal, file.name)
-    else:
+        say_unread(refusal, "" if is_asked or file is None else file.name)
+        return
+    if report is not None:
         _show(choice, report)
 
 

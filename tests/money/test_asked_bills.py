@@ -93,14 +93,14 @@ class Provider(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def answering(monkeypatch, handler, name):
+def answering(monkeypatch, handler, name, key="ADMIN_KEY"):
     """A provider on this machine, at the address and with the key that the settings name."""
     handler.asked = ()
     server = HTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     monkeypatch.setenv(f"SIGHTLINE_{name}_URL", f"http://127.0.0.1:{server.server_port}/v1")
-    monkeypatch.setenv(f"SIGHTLINE_{name}_ADMIN_KEY", "sk-admin-test")
+    monkeypatch.setenv(f"SIGHTLINE_{name}_{key}", "sk-admin-test")
     settings_module.settings.cache_clear()
     yield server
     server.shutdown()

@@ -1,16 +1,22 @@
 """Stripe's invoices are compared with ours in minor units of their currencies, and change nothing."""
 
-from datetime import timedelta
+import json
+from datetime import date, timedelta
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from app.access import operator
-from app.commands.stripe_invoices import compare_invoices
+from app.commands.stripe_invoices import compare_invoices, compare_month
 from app.ingest.reading import UnreadableBillError
 from app.ingest.stripe import read_invoices
+from app.settings import settings
+from db.errors import SightlineError
 from tests.db.rows import NOON, add, user, workspace
 from tests.ingest.samples import as_bytes
+from tests.money.test_asked_bills import answering
 
 
 @pytest.fixture
@@ -90,3 +96,75 @@ def test_what_stripe_never_says_is_refused_by_row(content, part):
     with pytest.raises(UnreadableBillError) as refusal:
         read_invoices(content, "stripe.json")
     assert any(part in one.what for one in refusal.value.problems)
+
+
+class Stripe(BaseHTTPRequestHandler):
+    """Invoices, one on each page, for whoever shows the key."""
+
+    asked = ()
+    kept = ()
+
+    def do_GET(self):
+        url = urlsplit(self.path)
+        asked = {name: value for name, (value,) in parse_qs(url.query).items()}
+        type(self).asked = (*self.asked, (url.path, asked))
+        is_known = self.headers["Authorization"] == "Bearer sk-admin-test"
+        keys = [one["id"] for one in self.kept]
+        place = keys.index(asked["starting_after"]) + 1 if "starting_after" in asked else 0
+        found = listed(*self.kept[place : place + 1], has_more=place + 1 < len(keys))
+        body = found if is_known else json.dumps({"error": {"message": "No such key: sk-…"}}).encode()
+        self.send_response(200 if is_known else 401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+MONTH = NOON.date().replace(day=1)
+NEXT = (MONTH + timedelta(days=31)).replace(day=1)
+
+
+def seconds(day):
+    return str((day - date(1970, 1, 1)).days * 86_400)
+
+
+def test_stripe_is_asked_for_a_month_page_by_page_and_should_name_all_that_are_ours(database, home, monkeypatch):
+    ours(database, home, "in_same", 1250)
+    ours(database, home, "in_gone", 700)
+    monkeypatch.setattr(Stripe, "kept", (theirs("in_new", 990), theirs("in_same", 1250)))
+    with answering(monkeypatch, Stripe, "STRIPE", "KEY"):
+        report = compare_month(database.ro, operator(database.pipe, "Fin"), NOON.date())
+    span = {"created[gte]": seconds(MONTH), "created[lt]": seconds(NEXT), "limit": "100"}
+    assert Stripe.asked == (("/v1/invoices", span), ("/v1/invoices", {**span, "starting_after": "in_new"}))
+    assert (report.invoices, report.same) == (2, 1)
+    assert {one.key: one.what for one in report.differences} == {
+        "in_gone": "not in Stripe's list",
+        "in_new": "not in our books",
+    }
+
+
+def test_a_month_of_which_stripe_has_nothing_lacks_all_of_ours(database, home, monkeypatch):
+    ours(database, home, "in_gone", 700)
+    with answering(monkeypatch, Stripe, "STRIPE", "KEY"):
+        report = compare_month(database.ro, operator(database.pipe, "Fin"), MONTH)
+        before = compare_month(database.ro, operator(database.pipe, "Fin"), MONTH - timedelta(days=1))
+    assert [one.what for one in report.differences] == ["not in Stripe's list"]
+    assert before.differences == ()
+
+
+def test_a_key_that_stripe_refuses_is_said_with_what_to_do(database, monkeypatch):
+    with answering(monkeypatch, Stripe, "STRIPE", "KEY"):
+        monkeypatch.setenv("SIGHTLINE_STRIPE_KEY", "rk_wrong")
+        settings.cache_clear()
+        with pytest.raises(SightlineError, match=r"127\.0\.0\.1 answered 401") as refusal:
+            compare_month(database.ro, operator(database.pipe, "Fin"), MONTH)
+    assert refusal.value.fix == "Check that the key may read invoices."
+    assert "rk_wrong" not in str(refusal.value)
+
+
+def test_without_a_key_nobody_is_asked(database):
+    with pytest.raises(SightlineError) as refusal:
+        compare_month(database.ro, operator(database.pipe, "Fin"), MONTH)
+    assert "SIGHTLINE_STRIPE_KEY" in refusal.value.fix

@@ -17,7 +17,8 @@ from app.settings import settings
 from app.web.export import _sheet
 from tests.money.test_asked_bills import Anthropic, Provider, answering
 from tests.money.test_bills import costs
-from tests.pages.parsed import classed, told, tree
+from tests.money.test_stripe_invoices import Stripe, theirs
+from tests.pages.parsed import classed, parsed, told, tree
 
 LAST = (datetime.now(UTC).date().replace(day=1) - timedelta(days=1)).replace(day=1)
 # Long before the demo begins: nobody else looks there.
@@ -138,6 +139,20 @@ def test_a_provider_is_asked_at_the_press_of_a_button_and_the_page_says_what_cam
         assert len(files) == 2
         _, again, _ = asking(pages, provider)
         assert all("read before; nothing was changed" in one for one in again)
+
+
+@pytest.mark.usefixtures("long_ago")
+def test_stripe_is_asked_at_the_press_of_a_button_and_what_differs_is_listed(pages, monkeypatch):
+    monkeypatch.setattr(Stripe, "kept", (theirs("in_new", 990),))
+    query = urlencode({"show": "Revenue", "provider": "OpenAI", "month": "January 2020"})
+    with answering(monkeypatch, Stripe, "STRIPE", "KEY"):
+        page = pages.run("reconciliation.py", query, "finance")
+        next(one for one in page.button if one.label == "Ask Stripe for January 2020").click().run()
+    assert not page.exception, page.exception
+    # It stays while something else of the page is chosen.
+    for seen in (page, page.run()):
+        card = parsed(one.proto.body for one in seen.get("html")).cards["Invoices that differ"]
+        assert [row[:5] for row in card.rows] == [["in_new", "in_new", "not in our books", "–", "9.90"]]
 
 
 @pytest.mark.usefixtures("long_ago")
