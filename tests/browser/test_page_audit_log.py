@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages.looking import settled, table
+from tests.pages.looking import done, settled, table
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +28,6 @@ def dialog(page):
     found = page.get_by_role("dialog")
     expect(found).to_be_visible()
     return found
-
-
-def done(page, says):
-    expect(page.get_by_role("status").filter(has_text=says)).to_be_visible()
-    settled(page)
 
 
 @pytest.mark.parametrize("role", ["viewer", "finance"])

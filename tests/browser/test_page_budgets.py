@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages.looking import settled, table
+from tests.pages.looking import done, settled, table
 
 TOLD = re.compile(r"([\d,.]+) of ([\d,.]+) USD this month")
 # Written apart from the triggers that keep the page's sums: the calls themselves.
@@ -70,12 +70,6 @@ def edit(page, budget, what):
     row.get_by_role("button", name="Edit").click()
     page.get_by_role("menuitem", name=what).or_(page.get_by_role("option", name=what)).click()
     return dialog(page)
-
-
-def done(page, says):
-    """It is said at the top, before what stands below is drawn anew."""
-    expect(page.get_by_role("status").filter(has_text=says)).to_be_visible(timeout=30_000)
-    settled(page)
 
 
 def test_the_page_is_not_for_viewers(site, signed_in):

@@ -17,7 +17,7 @@ from db.tables.base import HOUSE_WORKSPACE
 from tests.ai.server import model_server, whole
 from tests.browser.conftest import served
 from tests.db import rows
-from tests.pages.looking import settled, table
+from tests.pages.looking import done, settled, table
 from tests.web.hostile import CORPUS
 
 SUBJECT = "A subject of it"
@@ -124,11 +124,6 @@ def dialog(page):
 def edit(page):
     page.get_by_role("button", name="Edit", exact=True).click()
     return dialog(page)
-
-
-def done(page, says):
-    expect(page.get_by_role("status").filter(has_text=says)).to_be_visible(timeout=30_000)
-    settled(page)
 
 
 def undo(page):

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import served
-from tests.pages.looking import looked_at, settled, table
+from tests.pages.looking import done, looked_at, settled, table
 
 PAGES = {
     "jobs": ("Now", "All jobs", "Schedules", "Over time"),
@@ -92,11 +92,6 @@ def dialog(page):
     found = page.get_by_role("dialog")
     expect(found).to_be_visible(timeout=30_000)
     return found
-
-
-def done(page, says):
-    expect(page.get_by_role("status").filter(has_text=says)).to_be_visible(timeout=30_000)
-    settled(page)
 
 
 def because(form, button, reason="A test."):

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages.looking import in_reach, settled, table
+from tests.pages.looking import done, in_reach, settled, table
 
 PAGES = ("quotas", "customers", "team")
 # Written apart from the page's own questions.
@@ -63,11 +63,6 @@ def chosen(page, label, option, within=None):
 def say_why(form, why):
     form.get_by_role("textbox", name="Why?").fill(why)
     form.get_by_role("textbox", name="Why?").press("Tab")
-
-
-def done(page, says):
-    expect(page.get_by_role("status").filter(has_text=says)).to_be_visible()
-    settled(page)
 
 
 def undone(page, says):

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from sqlalchemy import text
 
 from app.identity.sessions import Device, open_session
-from tests.pages.looking import settled, table
+from tests.pages.looking import done, settled, table
 
 LIVE = "SELECT id FROM plans WHERE product = 'mailer' AND tier = 'pro' AND status = 'published' ORDER BY id LIMIT 1"
 # Nobody sells this tier: what becomes of it touches nobody.
@@ -65,12 +65,6 @@ def fill(form, label, value):
     field = form.get_by_label(label, exact=True).or_(form.get_by_role("textbox", name=label, exact=True)).first
     field.fill(value)
     field.press("Tab")
-
-
-def done(page, says):
-    """It is said at the top, before what stands below is drawn anew."""
-    expect(page.get_by_role("status").filter(has_text=says)).to_be_visible(timeout=30_000)
-    settled(page)
 
 
 def says(page):

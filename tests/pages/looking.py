@@ -21,6 +21,14 @@ def settled(page):
     assert page.get_by_text("The log says more").count() == 0
 
 
+def done(page, says):
+    """What was done is said at the top, no form is open any more, and what stands below is drawn anew."""
+    # An earlier change may have been told in the same words.
+    expect(page.get_by_role("dialog")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_role("status").filter(has_text=says)).to_be_visible(timeout=30_000)
+    settled(page)
+
+
 def tiles(page):
     """Every tile's figure, unrounded; a refused one has none."""
     found = page.locator("[data-metric]").evaluate_all("all => all.map(one => [one.dataset.metric, one.dataset.value])")
