@@ -30,7 +30,7 @@ def revenue_desk(choice: BillChoice) -> None:
     if not choice.scope.viewer.may(Permission.MONEY_READ):
         return
     with st.container(border=True, key="card-stripes-invoices"):
-        why = "Invoices as Stripe's interface lists them, all pages in one file; nothing of ours is changed by it."
+        why = "From a file of all pages that Stripe lists, or from Stripe itself; nothing of ours is changed by it."
         st.html(
             tag("section", tag("h2", "Stripe's invoices beside ours"), tag("p", why, class_="why"), class_="sl sl-card")
         )
