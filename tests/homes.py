@@ -40,15 +40,18 @@ def prepared(shared: Path) -> Iterator[Path]:
 def _made() -> Path:
     home = Path(tempfile.mkdtemp(prefix="sl-", dir=quickest())) / "home"
     for arguments in (("demo", "--size", "tiny"), ("refresh",)):
-        command(home, *arguments)
+        subprocess.run(
+            [SIGHTLINE, *arguments], check=True, timeout=240, stdout=subprocess.DEVNULL, env=environment(home)
+        )
     return home
 
 
-def command(home: Path, *arguments: str) -> None:
-    """The shell's words in this home."""
-    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    environment = {**inherited, "SIGHTLINE_HOME": str(home)}
-    subprocess.run([SIGHTLINE, *arguments], check=True, timeout=240, stdout=subprocess.DEVNULL, env=environment)
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """What a program is told that works in this home, on its own server."""
+    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | {
+        "SIGHTLINE_HOME": str(home),
+        **more,
+    }
 
 
 @contextmanager

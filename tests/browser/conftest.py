@@ -23,7 +23,7 @@ from db.embedded import SUPERUSER, running_server
 from db.embedded.files import ServerFiles
 from db.embedded.probe import live_server
 from db.engine import engine_for
-from tests.homes import SIGHTLINE, new_home
+from tests.homes import SIGHTLINE, environment, new_home
 
 # Others may be busy on this machine.
 expect.set_options(timeout=30_000)
@@ -75,7 +75,9 @@ class Site:
             return engine_for(server.dsn("sightline", SUPERUSER))
 
     def close(self):
-        self._superuser.dispose()
+        # Where nobody looked into the database there is nothing to close, and perhaps no server.
+        if "_superuser" in vars(self):
+            self._superuser.dispose()
 
     @contextmanager
     def changing(self):
@@ -111,9 +113,8 @@ class Site:
 
     def command(self, *arguments, output):
         """The shell's words in this home, and where they tell what they do."""
-        inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-        environment = {**inherited, "SIGHTLINE_HOME": str(self.home), "PORT": str(self.port)}
-        return {"args": [SIGHTLINE, *arguments], "env": environment, "stdout": output, "stderr": output}
+        told = environment(self.home, PORT=str(self.port))
+        return {"args": [SIGHTLINE, *arguments], "env": told, "stdout": output, "stderr": output}
 
     def run(self, *arguments):
         with self.log.open("a") as output:
