@@ -24,6 +24,8 @@ def prepared(shared: Path) -> Iterator[Path]:
     """
     told = shared / "demo-home"
     with (shared / "demo-home.users").open("w") as users:
+        # Whoever finds the home made must hold it too, or the first to end takes it from those that still use it.
+        fcntl.flock(users, fcntl.LOCK_SH)
         while not told.exists():
             fcntl.flock(users, fcntl.LOCK_EX)
             if not told.exists():
