@@ -78,6 +78,7 @@ class Builder:
         self._duck = duck
         self._zone = zone
         self._earlier = earlier
+        self._found: dict[tuple[str, int, tuple[Part, ...]], Sides] = {}
 
     def bring(self, rollup: Rollup, table: Table, opened: Opened, sources: Mapping[str, Opened]) -> Opened:
         """Bring a rollup up to its sources; what was opened comes back where there was nothing to do."""
@@ -92,13 +93,36 @@ class Builder:
         inputs = {name: self._input(name, sources[name], *opened.state["inputs"][name]) for name in rollup.reads}
         if not any(one.has_news for one in inputs.values()):
             return opened
-        sides = self._unit_sides(rollup, inputs) if rollup.unit else _row_sides(inputs)
+        sides = self._unit_sides(rollup, inputs) if rollup.unit else self._row_sides(inputs)
         return self._save(rollup, table, opened, self._work(rollup, sides), state)
 
     def _input(self, name: str, now: Opened, version: int, pull: int) -> Input:
         progress = Progress.of(now)
         before = now.parts if progress.pull == pull else self._earlier(name, version, pull)
         return Input(name, before, now.parts, progress, pull)
+
+    def _row_sides(self, inputs: Mapping[str, Input]) -> dict[str, Sides]:
+        """Each row stands for itself: what later pulls brought, and what they hid, of all tables or of none."""
+        sides = {name: self._changed(one) for name, one in inputs.items()}
+        if not any(side.before for side in sides.values()):
+            return sides
+        return {name: side if side.before else _hiding_nothing(name, side) for name, side in sides.items()}
+
+    def _changed(self, one: Input) -> Sides:
+        """What was changed is looked for among all rows of its months, so it is found once for all its rollups."""
+        sides = _changed_rows(one)
+        if sides.before is None:
+            return sides
+        key = (one.name, one.after, one.before)
+        if key not in self._found:
+            now, before = f"now_{one.name}_found", f"before_{one.name}_found"
+            number = len(self._found)
+            files = {
+                now: (str(self._kept(f"{number}-{now}", Work(sides.now, self._zone, sides.files))),),
+                before: (str(self._kept(f"{number}-{before}", Work(sides.before, self._zone, sides.files))),),
+            }
+            self._found[key] = Sides(f"SELECT * FROM {now}", f"SELECT * FROM {before}", files)
+        return self._found[key]
 
     def _unit_sides(self, rollup: Rollup, inputs: Mapping[str, Input]) -> dict[str, Sides]:
         """All rows of the units of which any row was touched, in any of the tables that the rollup reads."""
@@ -117,7 +141,6 @@ class Builder:
         return sides
 
     def _touched_units(self, rollup: Rollup, inputs: Mapping[str, Input]) -> Path:
-        """Written to a file: an engine on another machine reads it too."""
         selects: list[str] = []
         files: dict[str, tuple[str, ...]] = {}
         for name, one in inputs.items():
@@ -126,12 +149,15 @@ class Builder:
             # Each unit once, or the rows that are joined to it would count as often: a single SELECT meets no UNION.
             selects += [f"SELECT DISTINCT {columns} FROM ({side}) AS r" for side in (rows.now, rows.before) if side]
             files.update(rows.files)
-        path = self._lake.scratch / f"{rollup.name}-units.parquet"
+        return self._kept(f"{rollup.name}-units", Work(" UNION ".join(selects), self._zone, files))
+
+    def _kept(self, name: str, work: Work) -> Path:
+        """An engine's answer in a file for the texts that follow: an engine on another machine reads it too."""
+        path = self._lake.scratch / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        reader = self._engine.answer(Work(" UNION ".join(selects), self._zone, files))
-        self._duck.register("units", reader)
-        self._duck.execute(f"COPY units TO {literal(str(path))} (FORMAT parquet)")
-        self._duck.unregister("units")
+        self._duck.register("kept", self._engine.answer(work))
+        self._duck.execute(f"COPY kept TO {literal(str(path))} (FORMAT parquet)")
+        self._duck.unregister("kept")
         return path
 
     def _work(self, rollup: Rollup, sides: Mapping[str, Sides]) -> Work:
@@ -183,14 +209,6 @@ def summed(rollup: Rollup, types: Mapping[str, str], month: date, relation: str)
 def _everything(rollup: Rollup, sources: Mapping[str, Opened]) -> dict[str, Sides]:
     whole = {name: held(SOURCES[name], sources[name].parts, "now") for name in rollup.reads}
     return {name: Sides(one.live(), None, one.files) for name, one in whole.items()}
-
-
-def _row_sides(inputs: Mapping[str, Input]) -> dict[str, Sides]:
-    """Each row stands for itself: what later pulls brought, and what they hid, of all tables or of none."""
-    sides = {name: _changed_rows(one) for name, one in inputs.items()}
-    if not any(side.before for side in sides.values()):
-        return sides
-    return {name: side if side.before else _hiding_nothing(name, side) for name, side in sides.items()}
 
 
 def _hiding_nothing(name: str, side: Sides) -> Sides:
