@@ -149,9 +149,13 @@ def later(left: Expr, right: Expr) -> Expr:
 
 
 def running(this: Expr, keys: Sequence[Expr], order: Expr | None = None) -> Expr:
-    """A sum over the rows of the same keys, up to the row's place if there is an order."""
-    ordered = exp.Order(expressions=[exp.Ordered(this=order, nulls_first=False)]) if order else None
-    return exp.Window(this=total(this), partition_by=list(keys), order=ordered)
+    """A sum over the rows of the same keys, up to the row's place if there is an order, which tells all rows apart."""
+    if order is None:
+        return exp.Window(this=total(this), partition_by=list(keys))
+    ordered = exp.Order(expressions=[exp.Ordered(this=order, nulls_first=False)])
+    # By rows: the usual frame looks for equals of each row, and there are none.
+    until_here = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
+    return exp.Window(this=total(this), partition_by=list(keys), order=ordered, spec=until_here)
 
 
 def select(columns: Sequence[Expr], source: Expr | None = None) -> exp.Select:
