@@ -6,6 +6,9 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 BIN := .venv/bin
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 
+# Where the surroundings forbid it, each of the tests' programs would compile the whole house anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup up test bench faults lock tools
 
@@ -32,8 +35,9 @@ bench: .venv/tests tools ## Measure counters, quotas, refreshes, answers, growth
 	$(BIN)/python -m tests.bench.growth
 	$(BIN)/python -m tests.bench.pages
 
-faults: .venv/tests tools ## Kill refreshes among busy writers, and takers of quotas; lake, rollups and limits must be right afterwards.
+faults: .venv/tests tools ## Kill refreshes among busy writers, ask while the lake is written, kill takers of quotas; all must be right.
 	$(BIN)/python -m tests.faults.exactly_once
+	$(BIN)/python -m tests.faults.readers
 	$(BIN)/python -m tests.faults.quotas
 
 .venv/python:

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from db.embedded.files import binaries_folder
-from db.embedded.user import open_way, server_user
 from tests.homes import prepared
-from tests.servers import Database, Server, make_template, new_database, throwaway_server
+from tests.servers import Database, Server, make_template, new_database, shipped_server, throwaway_server
 
 # Workers of a divided run are told a width of 80, which consoles would keep to from their making on.
 for size in ("COLUMNS", "LINES"):
@@ -44,11 +42,7 @@ def the_program_stays_itself() -> None:
 @pytest.fixture(scope="session")
 def server18(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The Postgres that the app ships with."""
-    binaries = binaries_folder()
-    user = server_user(tmp_path_factory.getbasetemp(), say=lambda _: None)
-    open_way(user, binaries / "postgres", say=lambda _: None)
-    with throwaway_server(binaries, user=user.name, version=18) as server:
-        make_template(server)
+    with shipped_server(tmp_path_factory.getbasetemp()) as server:
         yield server
 
 

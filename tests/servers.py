@@ -15,6 +15,8 @@ from alembic.config import Config
 from sqlalchemy import Engine, text
 
 from db import roles
+from db.embedded.files import binaries_folder
+from db.embedded.user import open_way, server_user
 from db.engine import engine_for
 from db.roles import ensure_login, ensure_roles
 
@@ -71,6 +73,24 @@ def throwaway_server(binaries: Path, *, user: str | None, version: int) -> Itera
     finally:
         run("pg_ctl", "stop", "--wait", "--mode=immediate", "--pgdata", data)
         shutil.rmtree(folder)
+
+
+@contextmanager
+def shipped_server(folder: Path) -> Iterator[Server]:
+    """The Postgres that the app ships with, and a migrated database to copy; the folder is one that is there."""
+    binaries = binaries_folder()
+    user = server_user(folder, say=lambda _: None)
+    open_way(user, binaries / "postgres", say=lambda _: None)
+    with throwaway_server(binaries, user=user.name, version=18) as server:
+        make_template(server)
+        yield server
+
+
+@contextmanager
+def server_of_a_program() -> Iterator[tuple[Server, Path]]:
+    """The same for a program that measures or tries something by itself, and a folder for its files."""
+    with tempfile.TemporaryDirectory(prefix="sightline-") as folder, shipped_server(Path(folder)) as server:
+        yield server, Path(folder)
 
 
 def migrate(engine: Engine, target: str = "head") -> None:

@@ -6,7 +6,6 @@ Run it with `python -m tests.bench.counters`, or with a number of events: `pytho
 import os
 import random
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,11 +15,9 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import text
 
-from db.embedded.files import binaries_folder
-from db.embedded.user import open_way, server_user
 from db.engine import run_script
 from tests import oracles
-from tests.servers import Database, make_template, new_database, throwaway_server
+from tests.servers import Database, new_database, server_of_a_program
 
 EVENTS = 200_000
 BATCH = 1_000
@@ -154,17 +151,12 @@ def table_of(results: list[Result], events: int, version: str) -> str:
 
 
 def main(events: int = EVENTS) -> None:
-    binaries = binaries_folder()
-    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as folder:
-        user = server_user(Path(folder), say=lambda _: None)
-        open_way(user, binaries / "postgres", say=lambda _: None)
-        with throwaway_server(binaries, user=user.name, version=18) as server:
-            make_template(server)
-            none = measure(server, "no trigger", WITHOUT_OURS, events)
-            ours = measure(server, "our statement trigger", "", events)
-            theirs = measure(server, "the document's row trigger", WITHOUT_OURS + DOCUMENT_TRIGGER, DOCUMENT_EVENTS)
-            with server.engine("postgres").connect() as connection:
-                version = connection.scalar(text("SELECT 'Postgres ' || current_setting('server_version')"))
+    with server_of_a_program() as (server, _):
+        none = measure(server, "no trigger", WITHOUT_OURS, events)
+        ours = measure(server, "our statement trigger", "", events)
+        theirs = measure(server, "the document's row trigger", WITHOUT_OURS + DOCUMENT_TRIGGER, DOCUMENT_EVENTS)
+        with server.engine("postgres").connect() as connection:
+            version = connection.scalar(text("SELECT 'Postgres ' || current_setting('server_version')"))
     sys.stdout.write(table_of([none, ours, theirs], events, version) + "\n")
 
 

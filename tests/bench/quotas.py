@@ -5,14 +5,12 @@ Run it with `python -m tests.bench.quotas`, or with seconds for each turn: `pyth
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
-from pathlib import Path
 from random import Random
 from statistics import median
 from uuid import UUID
@@ -20,11 +18,9 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import text
 
-from db.embedded.files import binaries_folder
-from db.embedded.user import open_way, server_user
 from tests.faults.quotas import imported
 from tests.quotas.shop import make_shop
-from tests.servers import Database, Server, make_template, new_database, throwaway_server
+from tests.servers import Database, Server, new_database, server_of_a_program
 
 PROCESSES = 16
 SECONDS = 1.0
@@ -216,15 +212,10 @@ def table_of(results: list[Result], version: str, seconds: float) -> str:
 
 
 def main(seconds: float = SECONDS) -> None:
-    binaries = binaries_folder()
-    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as folder:
-        user = server_user(Path(folder), say=lambda _: None)
-        open_way(user, binaries / "postgres", say=lambda _: None)
-        with throwaway_server(binaries, user=user.name, version=18) as server:
-            make_template(server)
-            results = measured(server, seconds)
-            with server.engine("postgres").connect() as connection:
-                version = connection.scalar(text("SELECT 'Postgres ' || current_setting('server_version')"))
+    with server_of_a_program() as (server, _):
+        results = measured(server, seconds)
+        with server.engine("postgres").connect() as connection:
+            version = connection.scalar(text("SELECT 'Postgres ' || current_setting('server_version')"))
     sys.stdout.write(table_of(results, version, seconds) + "\n")
 
 

@@ -4,17 +4,14 @@ Run the whole campaign with `python -m tests.faults.exactly_once`, or with a num
 """
 
 import sys
-import tempfile
 import time
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
-from db.embedded.files import binaries_folder
-from db.embedded.user import open_way, server_user
 from tests.faults.writers import Writers, fill
 from tests.lake.truth import differences
-from tests.servers import Database, make_template, new_database, throwaway_server
+from tests.servers import Database, new_database, server_of_a_program
 
 KILLS = 200
 STEPS = 12
@@ -73,16 +70,10 @@ def campaign(database: Database, folder: Path, *, kills: int, seed: int, zone: s
 
 
 def main(kills: int = KILLS, seed: int | None = None) -> None:
-    binaries = binaries_folder()
     seed = seed or time.time_ns() % 1_000_000
-    with tempfile.TemporaryDirectory(prefix="sightline-faults-") as folder:
-        user = server_user(Path(folder), say=lambda _: None)
-        open_way(user, binaries / "postgres", say=lambda _: None)
-        with throwaway_server(binaries, user=user.name, version=18) as server:
-            make_template(server)
-            with new_database(server) as database:
-                started = time.monotonic()
-                left = campaign(database, Path(folder) / "lake", kills=kills, seed=seed)
+    with server_of_a_program() as (server, folder), new_database(server) as database:
+        started = time.monotonic()
+        left = campaign(database, folder / "lake", kills=kills, seed=seed)
     seconds = time.monotonic() - started
     sys.stdout.write(f"{kills} refreshes killed in {seconds:.0f} s (seed {seed}); differences: {left or 'none'}\n")
     sys.exit(bool(left))

@@ -7,22 +7,18 @@ under keys of others, at 1, 10 and 1,000 remaining; then 200 kills.
 import os
 import signal
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
-from pathlib import Path
 from random import Random
 from uuid import UUID
 
 import psycopg
 
-from db.embedded.files import binaries_folder
-from db.embedded.user import open_way, server_user
 from tests.quotas.shop import Shop, make_shop
-from tests.servers import Database, make_template, new_database, throwaway_server
+from tests.servers import Database, new_database, server_of_a_program
 
 PROCESSES, ATTEMPTS, KILLS = 16, 2_000, 200
 REMAINING = (1, 10, 1_000)
@@ -178,28 +174,23 @@ def _one_kill(customer: Customer, connection: psycopg.Connection, key: str, dice
 
 
 def main(processes: int = PROCESSES, attempts: int = ATTEMPTS, killed: int = KILLS) -> None:
-    binaries = binaries_folder()
-    with tempfile.TemporaryDirectory(prefix="sightline-faults-") as folder:
-        user = server_user(Path(folder), say=lambda _: None)
-        open_way(user, binaries / "postgres", say=lambda _: None)
-        with throwaway_server(binaries, user=user.name, version=18) as server:
-            make_template(server)
-            for remaining in REMAINING:
-                started = time.monotonic()
-                with new_database(server) as database:
-                    told, held, wrong = crowd(database, remaining, processes=processes, attempts=attempts)
-                seconds = time.monotonic() - started
-                sys.stdout.write(
-                    f"{processes} processes, {attempts:,} attempts each, {remaining:,} remaining:"
-                    f" {told:,} admitted, {held:,} held, {len(wrong)} sums wrong, {seconds:.0f} s\n"
-                )
-                if (told, held, wrong) != (remaining, remaining, []):
-                    raise SystemExit("The limit was not kept.")
+    with server_of_a_program() as (server, _):
+        for remaining in REMAINING:
+            started = time.monotonic()
             with new_database(server) as database:
-                left, wrong = kills(database, killed)
-            sys.stdout.write(f"{killed} kills: {left[0]} used and {left[1]} held too much, {len(wrong)} sums wrong\n")
-            if (left, wrong) != ((0, 0), []):
-                raise SystemExit("Something was lost or leaked.")
+                told, held, wrong = crowd(database, remaining, processes=processes, attempts=attempts)
+            seconds = time.monotonic() - started
+            sys.stdout.write(
+                f"{processes} processes, {attempts:,} attempts each, {remaining:,} remaining:"
+                f" {told:,} admitted, {held:,} held, {len(wrong)} sums wrong, {seconds:.0f} s\n"
+            )
+            if (told, held, wrong) != (remaining, remaining, []):
+                raise SystemExit("The limit was not kept.")
+        with new_database(server) as database:
+            left, wrong = kills(database, killed)
+        sys.stdout.write(f"{killed} kills: {left[0]} used and {left[1]} held too much, {len(wrong)} sums wrong\n")
+        if (left, wrong) != ((0, 0), []):
+            raise SystemExit("Something was lost or leaked.")
 
 
 if __name__ == "__main__":
