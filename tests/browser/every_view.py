@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import expect
 
 from app.ui.menu import PAGES, Audience
-from tests.pages.looking import looked_at
+from tests.pages.looking import each_looked_at, offered, whole
 
 # The choices that a page offers at its top; one without any has the empty one.
 VIEWS = {
@@ -71,35 +71,32 @@ WHO_OPENS = {
 }
 
 
-def views_of(audience: Audience) -> list[tuple[str, str, str]]:
-    """Page, view and role, in turn each that opens it.
+def openings(audience: Audience) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Every page as each role that opens it, and which of its views are looked at closely then: each as one of them.
 
-    Not who is limited, where a page is of one thing or of the whole company.
+    Not as who is limited, where a page is of one thing or of the whole company.
     """
     found = []
-    for page in PAGES:
-        if page.audience is audience:
-            is_of_all = page.name in THINGS or page.name == "reconciliation"
-            roles = [role for role in WHO_OPENS[audience] if not (is_of_all and role.startswith("limited"))]
-            for view in VIEWS[page.name]:
-                found.append((page.name, view, roles[len(found) % len(roles)]))
+    for number, page in enumerate(page for page in PAGES if page.audience is audience):
+        is_of_all = page.name in THINGS or page.name == "reconciliation"
+        roles = [role for role in WHO_OPENS[audience] if not (is_of_all and role.startswith("limited"))]
+        for turn, role in enumerate(roles):
+            found.append((page.name, role, VIEWS[page.name][(turn + number) % len(roles) :: len(roles)]))
     return found
 
 
-def address(site, page: str, view: str) -> str:
-    parameters = {"show": view} if view else {}
+def address(site, page: str) -> str:
+    parameters = {}
     if page in THINGS:
         name, key = THINGS[page]
         parameters[name] = str(site.rows(key)[0][0])
     return f"/{page if page != 'overview' else ''}" + (f"?{urlencode(parameters)}" if parameters else "")
 
 
-def is_whole(site, glance, page: str, view: str, role: str) -> None:
+def is_whole(site, glance, page: str, role: str, views: tuple[str, ...]) -> None:
     """It offers the views that are walked and no others, and each is readable in every light and width."""
-    seen = glance(address(site, page, view), role)
-    looked_at(seen)
+    seen = glance(address(site, page), role)
+    whole(seen)
     expect(seen.page.get_by_text("by this address")).to_have_count(0)
-    offered = seen.page.locator(".st-key-show").locator("[role=radio], [role=tab]")
-    assert tuple(offered.all_inner_texts()) == (VIEWS[page] if view else ())
-    if view:
-        expect(offered.and_(seen.page.locator("[aria-checked=true], [aria-selected=true]"))).to_have_text(view)
+    assert tuple(offered(seen.page).all_inner_texts()) == (VIEWS[page] if VIEWS[page] != ("",) else ())
+    each_looked_at(seen, views)

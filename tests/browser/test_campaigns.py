@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages.looking import looked_at
+from tests.browser.every_view import VIEWS
+from tests.pages.looking import each_looked_at
 
 ALL_DAYS = f"period=Custom&days=2020-01-01&days={datetime.now(UTC).date()}&compare=Off"
 # The largest of each channel, so that every part of its page has something to show.
@@ -69,9 +70,8 @@ def largest(site):
 
 
 @pytest.mark.parametrize("channel", LARGEST)
-@pytest.mark.parametrize("view", ["Course", "Parts", "Changes", "Raw events"])
-def test_one_campaign_is_whole_in_every_view(site, look, largest, channel, view):
-    looked_at(open_one(look, site, largest[channel], urlencode({"show": view}), role="finance", color_scheme="light"))
+def test_one_campaign_is_whole_in_every_view(site, look, largest, channel):
+    each_looked_at(open_one(look, site, largest[channel], role="finance"), VIEWS["campaign"])
 
 
 @pytest.mark.parametrize("channel", FUNNELS)

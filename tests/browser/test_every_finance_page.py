@@ -3,9 +3,9 @@
 import pytest
 
 from app.ui.menu import Audience
-from tests.browser.every_view import is_whole, views_of
+from tests.browser.every_view import is_whole, openings
 
 
-@pytest.mark.parametrize(("page", "view", "role"), views_of(Audience.FINANCE))
-def test_a_view_is_whole_in_every_light_and_width(site, glance, page, view, role):
-    is_whole(site, glance, page, view, role)
+@pytest.mark.parametrize(("page", "role", "views"), openings(Audience.FINANCE))
+def test_a_page_and_its_views_are_whole_in_every_light_and_width(site, glance, page, role, views):
+    is_whole(site, glance, page, role, views)

@@ -1,6 +1,6 @@
 """Every view of every page of the team in Chromium: whole and readable in light, in dark and on a telephone.
 
-One opening serves for all three: the page follows the system's colours and the window's width while it is open.
+One opening serves for all: a page follows the system's colours and the window's width while it is open.
 """
 
 from urllib.parse import urlencode
@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 import pytest
 
 from app.ui.menu import PAGES, Audience
-from tests.browser.every_view import VIEWS, is_whole, views_of
+from tests.browser.every_view import VIEWS, is_whole, openings
 
 
-@pytest.mark.parametrize(("page", "view", "role"), views_of(Audience.TEAM))
-def test_a_view_is_whole_in_every_light_and_width(site, glance, page, view, role):
-    is_whole(site, glance, page, view, role)
+@pytest.mark.parametrize(("page", "role", "views"), openings(Audience.TEAM))
+def test_a_page_and_its_views_are_whole_in_every_light_and_width(site, glance, page, role, views):
+    is_whole(site, glance, page, role, views)
 
 
 def test_every_page_of_the_menu_is_walked():

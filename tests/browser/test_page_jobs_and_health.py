@@ -7,13 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import served
-from tests.pages.looking import done, looked_at, settled, table
+from tests.browser.every_view import VIEWS
+from tests.pages.looking import done, each_looked_at, settled, table
 
-PAGES = {
-    "jobs": ("Now", "All jobs", "Schedules", "Over time"),
-    "integrations": ("Connections", "Analyses", "Sightline's own keys"),
-    "data_health": ("Now", "Counters and rollups", "Partitions", "Late rows", "Slow queries"),
-}
+PAGES = ("jobs", "integrations", "data_health")
 HOSTILE = "<img src=x onerror=alert(1)> ![x](https://evil.example/x.png) =1+1 [b](javascript:alert(1))"
 FINDINGS = [
     {"subject": "horizon", "is_well": False, "says": "New data waits for pid 4711 (ada, idle in transaction: UPDATE).",
@@ -127,9 +124,9 @@ def test_the_page_is_for_admins_alone(ward, opened, browser, page):
         context.close()
 
 
-@pytest.mark.parametrize(("page", "view"), [(page, view) for page, views in PAGES.items() for view in views])
-def test_every_view_is_whole_in_every_light_and_width(ward, look, page, view):
-    looked_at(look(ward, f"/{page}?{urlencode({'show': view})}", color_scheme="light"))
+@pytest.mark.parametrize("page", PAGES)
+def test_every_view_is_whole_in_every_light_and_width(ward, look, page):
+    each_looked_at(look(ward, f"/{page}"), VIEWS[page])
 
 
 def test_a_dead_job_is_shown_with_its_error_as_text_run_again_and_that_taken_back(ward, opened):

@@ -10,11 +10,10 @@ from playwright.sync_api import expect
 
 from tests.ingest.samples import openai_bucket, openai_cost
 from tests.ingest.samples import page as page_of
-from tests.pages.looking import SCREENS, in_reach, settled, table, tiles, whole
+from tests.pages.looking import settled, table, tiles
 
 LAST = (datetime.now(UTC).date().replace(day=1) - timedelta(days=1)).replace(day=1)
 BEFORE = (LAST - timedelta(days=1)).replace(day=1)
-VIEWS = ("Differences", "The bill", "The month", "Revenue")
 # Long before the demo begins: nobody else looks there.
 LONG_AGO = "2020-01-05"
 _BOTH = """
@@ -239,17 +238,3 @@ def test_what_can_not_be_used_is_said(shown):
     page = shown(provider="<b>", month="Nevember", kind="Magic", show="Nowhere", reconciliation="x")
     told = " ".join(page.get_by_role("alert").all_inner_texts())
     assert all(part in told for part in ("provider=<b>", "month=Nevember", "kind=Magic", "show=Nowhere"))
-
-
-@pytest.mark.parametrize("screen", SCREENS)
-def test_the_page_is_whole_on_every_screen(site, look, screen):
-    seen = look(site, f"/reconciliation?{urlencode({'provider': 'Google'})}", role="finance", **SCREENS[screen])
-    whole(seen)
-    for view in VIEWS[1:]:
-        seen.page.get_by_text(view, exact=True).first.click()
-        whole(seen)
-
-
-def test_nothing_of_ours_is_out_of_reach(shown):
-    for view in VIEWS:
-        in_reach(shown(show=view))

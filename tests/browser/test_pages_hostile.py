@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.browser.conftest import served
-from tests.pages.looking import settled, table
+from tests.pages.looking import settled, shows, table
 
 HOSTILE = '<img src=x onerror="window.pwned=1">'
 # Everything that customers or providers can write and that these pages show.
@@ -57,16 +57,19 @@ def own(browser, demo_home):
         yield site, day
 
 
-@pytest.mark.parametrize(("page", "view"), [(page, view) for page, views in VIEWS.items() for view in views])
-def test_hostile_names_are_texts(own, look, page, view):
+@pytest.mark.parametrize("page", VIEWS)
+def test_hostile_names_are_texts(own, look, page):
     site, _ = own
-    asked = {"show": view, "period": "Last 365 days", "campaigns": "Ended", "campaign": site.rows(CAMPAIGN)[0][0]}
+    asked = {"period": "Last 365 days", "campaigns": "Ended", "campaign": site.rows(CAMPAIGN)[0][0]}
     seen = look(site, f"/{page}?{urlencode(asked)}")
     settled(seen.page)
-    assert HOSTILE in seen.page.get_by_test_id("stMain").inner_text()
-    assert seen.page.evaluate("window.pwned") is None
-    assert seen.page.locator("img[src=x]").count() == 0
-    assert seen.troubles == []
+    for view in VIEWS[page]:
+        if view:
+            shows(seen.page, view)
+        assert HOSTILE in seen.page.get_by_test_id("stMain").inner_text()
+        assert seen.page.evaluate("window.pwned") is None
+        assert seen.page.locator("img[src=x]").count() == 0
+        assert seen.troubles == []
 
 
 def test_what_was_restated_stands_with_what_it_was_before(own, look):

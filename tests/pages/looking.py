@@ -5,10 +5,11 @@ from decimal import Decimal
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+DESK, TELEPHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SCREENS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
-    "telephone": {"viewport": {"width": 390, "height": 844}},
+    "telephone": {"viewport": TELEPHONE},
 }
 
 
@@ -19,6 +20,19 @@ def settled(page):
     expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible(timeout=30_000)
     assert page.get_by_test_id("stException").count() == 0
     assert page.get_by_text("The log says more").count() == 0
+
+
+def offered(page):
+    """The views that a page offers at its top."""
+    return page.locator(".st-key-show").locator("[role=radio], [role=tab]")
+
+
+def shows(page, view):
+    """Choose a view as a person does, and see that it is the chosen one."""
+    choice = offered(page).filter(has=page.get_by_text(view, exact=True))
+    choice.click()
+    settled(page)
+    expect(choice.and_(page.locator("[aria-checked=true], [aria-selected=true]"))).to_be_visible()
 
 
 def done(page, says):
@@ -58,7 +72,8 @@ def whole(seen):
 
 def in_reach(page, *rules, inside=".sl"):
     """What we draw is readable for everybody; of these rules alone, where the rest was looked at before."""
-    found = Axe().run(page, context=[inside], options={"runOnly": list(rules)} if rules else None)
+    only = {"runOnly": list(rules)} if rules else {}
+    found = Axe().run(page, context=[inside], options={"resultTypes": ["violations"], **only})
     faults = [(one["id"], one["nodes"][0]["html"][:200]) for one in found.response["violations"]]
     assert faults == [], faults
 
@@ -66,6 +81,8 @@ def in_reach(page, *rules, inside=".sl"):
 def looked_at(seen):
     """In light, in dark and as narrow as a telephone, in one opening: whole, and readable for everybody."""
     page = seen.page
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(DESK)
     whole(seen)
     in_reach(page)
     page.emulate_media(color_scheme="dark")
@@ -73,6 +90,15 @@ def looked_at(seen):
     expect(page.get_by_test_id("stApp")).to_have_css("background-color", "rgb(18, 23, 30)")
     # Only colours are others, and then only sizes.
     in_reach(page, "color-contrast")
-    page.set_viewport_size({"width": 390, "height": 844})
+    page.set_viewport_size(TELEPHONE)
     whole(seen)
     in_reach(page, "scrollable-region-focusable")
+
+
+def each_looked_at(seen, views):
+    """The views one after another, in the same opening; a page that offers none is one itself."""
+    for view in views:
+        if view:
+            seen.page.set_viewport_size(DESK)
+            shows(seen.page, view)
+        looked_at(seen)
