@@ -5,7 +5,6 @@ import streamlit as st
 from app import serving, ui
 from app.access import Permission
 from app.commands.company import sees_whole_company
-from app.commands.reconciling import bills
 from app.ui.bill_choice import choose, page_head
 from app.ui.bill_desk import bill_desk, chips
 from app.ui.calls_behind import calls_of, lines_of
@@ -24,8 +23,7 @@ if not sees_whole_company(serving.engines().ro, viewer):
         "Bills are of the whole company.", fill="You see some workspaces; ask somebody of finance who sees all of them."
     )
     st.stop()
-kept = bills(serving.engines().ro, viewer)
-choice = choose(scope, kept)
+choice = choose(scope)
 said()
 chips(choice)
 month_report(viewer, choice.month)
@@ -33,9 +31,9 @@ both = compared(choice)
 view = ui.one_of("show", VIEWS)
 
 if view == BILL:
-    bill_desk(choice, both and both.found)
+    bill_desk(choice, both)
 elif view == MONTH:
-    month_desk(choice, kept)
+    month_desk(choice)
 elif view == REVENUE:
     revenue_desk(choice)
 elif both is None:

@@ -1,12 +1,13 @@
 """Lists of the reconciliation: both sides of a month, the differences, what is behind them, and corrections."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import available_timezones
 
+from app.commands.company import require_whole_company
 from app.commands.reconciling import KeptBill, LineBehind, ReadFile, bills, files_of, lines_behind, reconciliation
 from app.exports.given import Values, day_of, text_of
 from app.exports.wanted import LiveList, Wanted, whole
@@ -14,9 +15,10 @@ from app.metrics import words
 from app.metrics.errors import MalformedQuestionError
 from app.money.bills import MEANINGS, Kind, Meter
 from app.money.reconciliation import DayOfModel, Reconciliation
-from app.records.months import MonthCorrection, month_corrections
+from app.records.months import MonthClose, MonthCorrection, month_close, month_corrections
 from app.records.reading import Page
 from app.records.reconciled import CallBehind, CorrectionBehind, calls_behind, corrections_behind
+from db.engine import seeing
 
 # As an address calls what names no model.
 NO_MODEL = "no model"
@@ -34,6 +36,13 @@ class StepToBill:
     name: str
     amount: Decimal
     meaning: str
+
+
+@dataclass(frozen=True)
+class ReconciledBill(KeptBill):
+    """A bill, and how much of it has no name."""
+
+    unexplained: Decimal
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,27 @@ def steps_of_day(one: DayOfModel) -> Iterator[StepToBill]:
     yield StepToBill(None, "Provider", one.provider, "What the lines of the day add up to.")
 
 
+def axis_of(edges: Iterable[tuple[Decimal, Decimal]]) -> tuple[Decimal, Decimal]:
+    """Where the axis begins and ends: differences are small beside the whole, so that it begins near the lowest bar."""
+    ends = [end for span in edges for end in span if end]
+    low, high = min(ends, default=Decimal(0)), max(ends, default=Decimal(1))
+    return low - ((high - low) / 4 or Decimal(1)), high
+
+
+def edges_of(steps: Sequence[StepToBill]) -> list[tuple[Decimal, Decimal]]:
+    """Where the bar of each begins and ends: levels stand on the ground, differences where the one before ended."""
+    edges, level = [], Decimal(0)
+    for step in steps:
+        since, level = (Decimal(0), step.amount) if step.kind is None else (level, level + step.amount)
+        edges.append((since, level))
+    return edges
+
+
+def state_of(bill: KeptBill, found: Reconciliation) -> ReconciledBill:
+    """Where a bill stands, with what is left of it to explain."""
+    return ReconciledBill(**vars(bill), unexplained=found.unexplained)
+
+
 def days_of(found: Reconciliation, kind: Kind | None) -> list[DayBeside]:
     """Those that differ, or differ for this reason, the largest difference first."""
     listed = [_beside(one, kind) for one in found.days if any(part.kind is kind or not kind for part in one.parts)]
@@ -123,6 +153,24 @@ def _steps(wanted: Wanted) -> Page[StepToBill]:
     if day_of(wanted.given, "day") is None:
         return whole(list(steps_of(found)))
     return whole([step for one in _chosen(found, wanted.given) for step in steps_of_day(one)])
+
+
+def _state(wanted: Wanted) -> Page[ReconciledBill]:
+    bill, found = _compared(wanted)
+    return whole([state_of(bill, found)] if bill and found else ())
+
+
+def _bills(wanted: Wanted) -> Page[KeptBill]:
+    month = _month(wanted.given)
+    return whole([one for one in bills(wanted.engine, wanted.viewer) if one.month == month])
+
+
+def _month_close(wanted: Wanted) -> Page[MonthClose]:
+    month = _month(wanted.given)
+    with seeing(wanted.engine, wanted.viewer.workspaces) as connection:
+        require_whole_company(connection, wanted.viewer, what="The sums of a close are of the whole company.")
+    found = month_close(wanted.engine, wanted.viewer, month)
+    return whole([found] if found else ())
 
 
 def _days(wanted: Wanted) -> Page[DayBeside]:
@@ -211,10 +259,13 @@ BILL_LISTS: dict[str, LiveList] = {
     name: LiveList(read, row, frozenset(narrowed_by), is_of_company=is_of_company)
     for name, read, row, narrowed_by, is_of_company in (
         ("reconciled_steps", _steps, StepToBill, (*_OF, "day", "model"), True),
+        ("reconciled_bill", _state, ReconciledBill, _OF, True),
         ("reconciled_days", _days, DayBeside, (*_OF, "kind"), True),
         ("reconciled_parts", _parts, PartNamed, (*_OF, "day", "model", "kind"), True),
         ("bill_lines", _lines, LineBehind, (*_OF, "day", "model"), True),
         ("bill_files", _files, ReadFile, _OF, False),
+        ("provider_bills", _bills, KeptBill, ("month",), False),
+        ("month_close", _month_close, MonthClose, ("month",), False),
         ("calls_behind", _calls, CallBehind, ("provider", "model", "day", "zone", "kind", "meter"), False),
         ("corrections_of_month", _corrections_of_month, MonthCorrection, ("month",), False),
         ("late_corrections", _late_corrections, CorrectionBehind, (*_OF, "model"), False),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from app.exports import upkeep_lists
 from app.exports.bill_lists import BILL_LISTS
 from app.exports.given import Values, day_of, key_named, key_of, text_of
+from app.exports.money_lists import MONEY_LISTS
 from app.exports.plan_lists import PLAN_LISTS
 from app.exports.wanted import LiveList, Wanted, whole
 from app.metrics.errors import MalformedQuestionError
@@ -23,10 +24,7 @@ from app.records import (
     customers,
     events,
     integrations,
-    invoices,
     jobs,
-    ledgers,
-    payments,
     prices,
     quotas,
     simulations,
@@ -199,36 +197,6 @@ def _stops(wanted: Wanted) -> Page[stops.StopRecord]:
     return whole(stops.stops(wanted.engine, wanted.viewer))
 
 
-def _invoices(wanted: Wanted) -> Page[invoices.Invoice]:
-    values = wanted.given
-    asked = invoices.Wanted(
-        workspaces=wanted.workspaces,
-        kind=text_of(values, "kind") or None,
-        statuses=values.get("status", ()),
-        words=text_of(values, "words"),
-        since=day_of(values, "since"),
-        until=day_of(values, "until"),
-    )
-    return invoices.invoices(wanted.engine, wanted.viewer, asked, **wanted.paged)
-
-
-def _payments(wanted: Wanted) -> Page[payments.Payment]:
-    values = wanted.given
-    asked = payments.Wanted(
-        workspaces=wanted.workspaces,
-        statuses=values.get("status", ()),
-        invoice=key_of(values, "invoice"),
-        words=text_of(values, "words"),
-        since=day_of(values, "since"),
-        until=day_of(values, "until"),
-    )
-    return payments.payments(wanted.engine, wanted.viewer, asked, **wanted.paged)
-
-
-def _invoice_lines(wanted: Wanted) -> Page[invoices.InvoiceLine]:
-    return whole(invoices.lines_of(wanted.engine, wanted.viewer, key_named(wanted.given, "invoice")))
-
-
 def _audit(wanted: Wanted) -> Page[audit.AuditRow]:
     values = wanted.given
     asked = audit.Wanted(
@@ -252,10 +220,6 @@ def _retention_rules(wanted: Wanted) -> Page[company_settings.RetentionRule]:
     return whole(company_settings.retention_rules(wanted.engine, wanted.viewer))
 
 
-def _credit_movements(wanted: Wanted) -> Page[ledgers.Movement]:
-    return ledgers.ledger(wanted.engine, wanted.viewer, key_named(wanted.given, "user"), **wanted.paged)
-
-
 def _book_prices(wanted: Wanted) -> Page[prices.BookPrice]:
     return whole(prices.book_prices(wanted.engine, wanted.viewer, _calls(wanted), datetime.now(UTC)))
 
@@ -265,7 +229,9 @@ def _past_prices(wanted: Wanted) -> Page[prices.PastPrice]:
 
 
 def _waiting_prices(wanted: Wanted) -> Page[prices.WaitingPrice]:
-    return whole(prices.waiting_prices(wanted.engine, wanted.viewer))
+    found = prices.waiting_prices(wanted.engine, wanted.viewer)
+    chosen = {name: wanted.given[name] for name in ("provider", "model") if name in wanted.given}
+    return whole([one for one in found if all(getattr(one, name) in values for name, values in chosen.items())])
 
 
 def _reported_models(wanted: Wanted) -> Page[prices.ReportedModel]:
@@ -388,12 +354,9 @@ LISTS: Mapping[str, LiveList] = {
         ("budgets", _budgets, budgets.BudgetNow, (), ()),
         ("budget_evaluations", _budget_evaluations, budgets.Evaluation, ("budget",), ()),
         ("stops", _stops, stops.StopRecord, (), ()),
-        ("invoices", _invoices, invoices.Invoice, (*_DAYS, "workspace", "kind", "status", "words"), ()),
-        ("invoice_lines", _invoice_lines, invoices.InvoiceLine, ("invoice",), ()),
-        ("payments", _payments, payments.Payment, (*_DAYS, "workspace", "status", "words", "invoice"), ()),
         ("book_prices", _book_prices, prices.BookPrice, (*_DAYS, "provider", "model"), ()),
         ("past_prices", _past_prices, prices.PastPrice, ("price",), ()),
-        ("waiting_prices", _waiting_prices, prices.WaitingPrice, (), ()),
+        ("waiting_prices", _waiting_prices, prices.WaitingPrice, ("provider", "model"), ()),
         ("reported_models", _reported_models, prices.ReportedModel, _CALLS, ()),
         ("reported_calls", _reported_calls, prices.ReportedCall, _CALLS, ()),
         ("unpriced_models", _unpriced_models, prices.UnpricedModel, _CALLS, ()),
@@ -417,6 +380,5 @@ LISTS: Mapping[str, LiveList] = {
         ("job_hours", upkeep_lists.job_hours, jobs.JobHour, ("kind",), ()),
         ("job_counts", upkeep_lists.job_counts, jobs.JobCount, (), ()),
         ("job_workers", upkeep_lists.job_workers, jobs.WorkerRecord, (), ()),
-        ("credit_movements", _credit_movements, ledgers.Movement, ("user",), ()),
     )
-} | BILL_LISTS | PLAN_LISTS  # fmt: skip
+} | BILL_LISTS | MONEY_LISTS | PLAN_LISTS  # fmt: skip

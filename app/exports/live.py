@@ -96,6 +96,10 @@ class Reading:
         """All rows of a list that is worked out of everything that was asked."""
         return Listed(tuple(rows), None, LiveReceipt(name=name, given=given, read_at=self.read_at, asked=self.together))
 
+    def after(self, before: "Reading") -> "Reading":
+        """Both: this one asked for what the one before had found."""
+        return Reading(before.read_at, [*before.asked, *self.asked])
+
     @property
     def together(self) -> Asked:
         """Every question in its turn; they call the same by the same names."""

@@ -1,14 +1,12 @@
 """The report's reconciliation: from our ledger to what a provider charged to what it invoiced, step by step."""
 
-from collections.abc import Iterator
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 
 from app.commands.reconciling import KeptBill, bills, reconciliation
+from app.exports.bill_lists import StepToBill, axis_of, edges_of, steps_of
 from app.exports.report_drawings import Step, bridge
 from app.exports.report_parts import Month, Picture, Section, Table
 from app.metrics import words
-from app.money.bills import MEANINGS
-from app.money.reconciliation import Reconciliation
 
 _CURRENCY = "USD"
 
@@ -25,50 +23,29 @@ def reconciliations(month: Month) -> Iterator[Section]:
 
 def _section(month: Month, bill: KeptBill) -> Section:
     found, receipt = month.read("reconciliation", lambda: reconciliation(month.commands, month.viewer, bill))
-    steps = list(_steps(found))
+    steps = list(steps_of(found))
+    drawn = list(_drawn(steps))
+    meanings = {step.name: step.meaning for step in steps}
     name = words.spelled(bill.provider)
     approved = f", approved by {bill.approved_by}" if bill.approved_by else ""
-    state = f"The bill is {bill.status}{approved}; its days are of {bill.zone}."
+    state = f"The bill is {bill.status}{approved}; its days are of {bill.zone}. Bars begin near the lowest level."
     left = found.unexplained
     told = f"Unexplained is {words.money(left, _CURRENCY)}." if left else "Nothing is unexplained."
-    alt = f"{name}: our ledger says {steps[0].told}, the provider {words.money(found.charged, _CURRENCY)}. {told}"
-    rows = tuple((step.name, _meaning(step.name), step.told) for step in steps)
+    ledger, charged = (words.money(amount, _CURRENCY) for amount in (found.ledger, found.charged))
+    alt = f"{name}: our ledger says {ledger}, the provider {charged}. {told}"
+    rows = tuple((step.name, meanings[step.name], step.told) for step in drawn)
     return Section(
         f"Reconciliation with {name}",
         f"{state} {told}",
-        pictures=(Picture(bridge(steps), alt),),
+        pictures=(Picture(bridge(drawn, *axis_of(edges_of(steps))), alt),),
         tables=(Table(("", "What it is", _CURRENCY), rows, 2, receipt, shares=(0, 1)),),
     )
 
 
-_LEVELS = {
-    "Our ledger": "What our calls cost by the price book, as the ledger keeps it.",
-    "The provider": "What the lines of the bill add up to.",
-    "The invoice": "What was invoiced, before tax.",
-}
-_NAMED = {words.spelled(kind): meaning for kind, meaning in MEANINGS.items()}
-
-
-def _meaning(name: str) -> str:
-    return _LEVELS.get(name) or _NAMED[name]
-
-
-def _steps(found: Reconciliation) -> Iterator[Step]:
-    nothing = Decimal(0)
-    level = found.ledger
-    yield Step("Our ledger", nothing, level, words.money(level, ""), is_level=True)
-    for kind, amount in found.by_kind.items():
-        if amount:
-            yield Step(words.spelled(kind), level, level + amount, _moved(amount))
-            level += amount
-    yield Step("The provider", nothing, found.charged, words.money(found.charged, ""), is_level=True)
-    if found.invoiced is not None:
-        level = found.charged
-        for kind, amount in found.on_the_invoice.items():
-            yield Step(words.spelled(kind), level, level + amount, _moved(amount))
-            level += amount
-        yield Step("The invoice", nothing, found.invoiced, words.money(found.invoiced, ""), is_level=True)
-
-
-def _moved(amount: Decimal) -> str:
-    return f"{'+' if amount > 0 else ''}{words.money(amount, '')}"
+def _drawn(steps: Sequence[StepToBill]) -> Iterator[Step]:
+    """Names of which there is nothing are left out."""
+    for step, (since, until) in zip(steps, edges_of(steps), strict=True):
+        is_level = step.kind is None
+        if is_level or step.amount:
+            sign = "+" if step.amount > 0 and not is_level else ""
+            yield Step(step.name, since, until, f"{sign}{words.money(step.amount, '')}", is_level=is_level)

@@ -71,23 +71,15 @@ def bars(rows: Sequence[tuple[str, float, str]]) -> str:
     return _svg(max(1, len(rows)) * _ROW, drawn)
 
 
-def bridge(steps: Sequence[Step]) -> str:
-    """Bars that hang where the one before ended."""
-    edges = [float(edge) for step in steps for edge in (step.since, step.until)]
-    low, high = min([0.0, *edges]), max([0.0, *edges])
-    # A bridge between two large sums shows what lies between them.
-    levels = [float(step.until) for step in steps if step.is_level]
-    if levels and min(levels) > 0 and min(edges[1:-1] or [0.0]) > 0:
-        low = min(float(step.until) for step in steps) - (high - min(float(step.until) for step in steps)) * 0.5
-    room = (high - low) or 1.0
+def bridge(steps: Sequence[Step], low: Decimal, high: Decimal) -> str:
+    """Bars that hang where the one before ended, on an axis from one amount to another."""
+    room = float(high - low) or 1.0
     drawn = []
     for place, step in enumerate(steps):
         top = place * _ROW
-        since, until = float(step.since), float(step.until)
-        first, last = (max(low, min(since, until)), max(since, until))
-        left = 148 + (first - low) / room * (_WIDTH - 240)
-        width = max(1.0, (last - first) / room * (_WIDTH - 240))
-        colour = COLOURS[0] if step.is_level else _MORE if until > since else _LESS
+        first, last = (float(max(low, edge) - low) / room for edge in sorted((step.since, step.until)))
+        left, width = 148 + first * (_WIDTH - 240), max(1.0, (last - first) * (_WIDTH - 240))
+        colour = COLOURS[0] if step.is_level else _MORE if step.until > step.since else _LESS
         drawn += [
             _rect(148, top + 3, _WIDTH - 240, _ROW - 6, _BAND),
             _text(140, top + 11, _cut(step.name), "end"),

@@ -1,13 +1,17 @@
 """The top of the reconciliation: which provider and which month are looked at; both stand in the address."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 import streamlit as st
 
+from app import serving
 from app.access import Viewer
-from app.commands.reconciling import KeptBill
+from app.commands.reconciling import KeptBill, bills
+from app.exports.given import given
+from app.exports.live import Listed, Reading, reading
 from app.metrics.dimensions import dimension
 from app.settings import settings
 from app.ui import words
@@ -22,12 +26,27 @@ from db.tables.products import AI_PROVIDERS
 
 @dataclass(frozen=True)
 class BillChoice:
-    """A provider's month, and its bill if one was read in."""
+    """A provider's month, among the bills that were read in."""
 
     scope: Scope
     provider: str
     month: date
-    bill: KeptBill | None
+    kept: tuple[KeptBill, ...]
+    reading: Reading
+
+    @property
+    def bill(self) -> KeptBill | None:
+        return next((one for one in self.of_month if one.provider == self.provider), None)
+
+    @property
+    def of_month(self) -> tuple[KeptBill, ...]:
+        """Every provider's bill of the month."""
+        return tuple(one for one in self.kept if one.month == self.month)
+
+    def listed(self, name: str, rows: Iterable[Any], told: Reading | None = None, **narrowed: object) -> Listed[Any]:
+        """These rows as the list of this name, which a download reads again; `told` is what more was asked for them."""
+        of = given(month=self.month, **narrowed)
+        return (told.after(self.reading) if told else self.reading).listed(name, of, tuple(rows))
 
     @property
     def name(self) -> str:
@@ -45,17 +64,19 @@ def page_head(title: str, viewer: Viewer) -> Scope:
     return bare
 
 
-def choose(scope: Scope, kept: Sequence[KeptBill]) -> BillChoice:
+def choose(scope: Scope) -> BillChoice:
     """The months that have a bill, and the last one that is over; the newest bill first."""
+    with reading() as told:
+        kept = bills(serving.engines().ro, scope.viewer)
     over = (scope.until.replace(day=1) - timedelta(days=1)).replace(day=1)
     months = {month_name(one): one for one in sorted({over, *(one.month for one in kept)}, reverse=True)}
     names = {provider_name(one): one for one in AI_PROVIDERS}
     newest = month_name(max((one.month for one in kept), default=over))
     broken = [
-        f"{key}={given}"
+        f"{key}={value}"
         for key, known in (("provider", names), ("month", months))
-        for given in st.query_params.get_all(key)
-        if given not in known
+        for value in st.query_params.get_all(key)
+        if value not in known
     ]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         provider = st.segmented_control(
@@ -70,8 +91,7 @@ def choose(scope: Scope, kept: Sequence[KeptBill]) -> BillChoice:
         offer_views(scope)
     if broken:
         say_broken(broken)
-    bill = next((one for one in kept if (one.provider, one.month) == (chosen, of)), None)
-    return BillChoice(scope, chosen, of, bill)
+    return BillChoice(scope, chosen, of, tuple(kept), told)
 
 
 def month_name(month: date) -> str:

@@ -1,17 +1,15 @@
 """The bill of a month: where it stands, what was read into it, reading more, its invoice, approving and opening it."""
 
-from decimal import Decimal
-
 import streamlit as st
 
 from app import serving
 from app.access import Permission
 from app.commands.bills import ReadReport, approve_bill, open_bill, read_file, state_invoice
 from app.commands.reconciling import KeptBill
+from app.exports.bill_lists import ReconciledBill, state_of
 from app.ingest.fetching import fetch_bill, may_be_asked
 from app.ingest.formats import LARGEST_BYTES
 from app.metrics.metric import Unit
-from app.money.reconciliation import Reconciliation
 from app.ui import words
 from app.ui.bill_choice import BillChoice, provider_name
 from app.ui.cards import card
@@ -19,6 +17,7 @@ from app.ui.done import attempt
 from app.ui.live import read
 from app.ui.markup import Markup, tag
 from app.ui.people import still_here
+from app.ui.reconciled import Comparison
 from app.ui.rows import Column, Columns
 from app.ui.tables import table
 from app.ui.typed import dollars_typed
@@ -37,11 +36,15 @@ _FILES: Columns = {
 }
 
 
-def bill_desk(choice: BillChoice, found: Reconciliation | None) -> None:
+def bill_desk(choice: BillChoice, both: Comparison | None) -> None:
     """Its state first, then what can be done with it."""
-    card(f"The bill of {choice.name}", _state(choice.bill, found))
+    bill = state_of(choice.bill, both.found) if choice.bill and both else None
+    listed = choice.listed(
+        "reconciled_bill", [bill] if bill else [], both.reading if both else None, provider=choice.provider
+    )
+    card(f"The bill of {choice.name}", _state(bill), read=listed, scope=choice.scope)
     if choice.scope.viewer.may(Permission.MONTHS_CLOSE):
-        _buttons(choice, found)
+        _buttons(choice, bill)
         _reading(choice)
     files = read("bill_files", choice.scope, provider=choice.provider, month=choice.month)
     table(
@@ -77,12 +80,12 @@ def _facts(bill: KeptBill) -> tuple[str, ...]:
     )
 
 
-def _state(bill: KeptBill | None, found: Reconciliation | None) -> Markup:
-    if bill is None or found is None:
+def _state(bill: ReconciledBill | None) -> Markup:
+    if bill is None:
         return tag("p", "No bill of this month was read in yet. The provider's console exports it.", class_="why")
     left = (
-        f"{words.money(found.unexplained, 'USD')} of it have no explanation."
-        if found.unexplained
+        f"{words.money(bill.unexplained, 'USD')} of it have no explanation."
+        if bill.unexplained
         else "All is explained."
     )
     invoice = (
@@ -97,14 +100,13 @@ def _state(bill: KeptBill | None, found: Reconciliation | None) -> Markup:
     return tag("div", tag("p", told, invoice, tax if bill.invoiced is not None else "", " ", left, closed), note)
 
 
-def _buttons(choice: BillChoice, found: Reconciliation | None) -> None:
-    bill = choice.bill
-    if bill is None or found is None:
+def _buttons(choice: BillChoice, bill: ReconciledBill | None) -> None:
+    if bill is None:
         return
     with st.container(horizontal=True):
         if bill.status == "open":
             if st.button("Approve the bill …", type="primary", icon=":material/task_alt:"):
-                _approve(choice, bill, found.unexplained)
+                _approve(choice, bill)
             if st.button("State the invoice …", icon=":material/request_quote:"):
                 _state_invoice(choice, bill)
         elif bill.status == "approved" and st.button("Open the bill again …", icon=":material/lock_open:"):
@@ -112,15 +114,15 @@ def _buttons(choice: BillChoice, found: Reconciliation | None) -> None:
 
 
 @st.dialog("Approve the bill", icon=":material/task_alt:")
-def _approve(choice: BillChoice, bill: KeptBill, unexplained: Decimal) -> None:
+def _approve(choice: BillChoice, bill: ReconciledBill) -> None:
     still_here(choice.scope.viewer)
-    left = f" {words.money(unexplained, 'USD')} stay without an explanation." if unexplained else ""
+    left = f" {words.money(bill.unexplained, 'USD')} stay without an explanation." if bill.unexplained else ""
     _what_will_happen(
         f"The bill of {choice.name} of {words.money(bill.total, 'USD')} is accepted as it stands, with your name.{left}"
         " No file changes it any more until somebody opens it again; when the month closes, it closes too."
     )
     note = st.text_input("Note", max_chars=300, help="What you looked at; the audit log keeps it.")
-    is_sure = st.checkbox("I accept what is not explained.") if unexplained else True
+    is_sure = st.checkbox("I accept what is not explained.") if bill.unexplained else True
     if st.button("Approve", type="primary", disabled=not is_sure):
         attempt(
             lambda: approve_bill(serving.engines().rw, choice.scope.viewer, bill.id, revision=bill.revision, note=note),

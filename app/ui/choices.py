@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date
-from uuid import UUID
 
 from sqlalchemy import select
 
 from app import serving
 from app.access import Viewer
-from app.records.reading import workspaces_named
 from app.ui.asking import Asked, Refused, ask
 from app.ui.scope import Scope
 from db.engine import seeing
@@ -48,12 +46,6 @@ def workspaces_of(viewer: Viewer) -> dict[str, str]:
     names = [name for name, _ in rows]
     listed = {(name if names.count(name) == 1 else f"{name} ({slug})"): slug for name, slug in rows}
     return dict(sorted(listed.items(), key=lambda pair: pair[0].lower()))
-
-
-def chosen_workspaces(scope: Scope) -> frozenset[UUID] | None:
-    """The keys of the workspaces that were chosen, for reads of single things; None: all that the viewer sees."""
-    slugs = scope.where.get("workspace")
-    return None if slugs is None else workspaces_named(serving.engines().ro, scope.viewer, [str(one) for one in slugs])
 
 
 def values_in(scope: Scope, name: str, named: Sequence[str] = ()) -> list[str]:

@@ -54,13 +54,15 @@ def customer_here(viewer: Viewer) -> tuple[Account, ...]:
 
 def accounts(found: tuple[Account, ...], scope: Scope) -> None:
     """All movements added up by kind; what is owed must be what the last movement left."""
+    page = read("credit_accounts", scope, user=found[0].user_id)
     table(
-        [vars(one) | {"proven": one.owed == one.balance_after} for one in found],
+        [vars(one) | {"proven": one.owed == one.balance_after} for one in page.rows],
         name="accounts",
         title="Credits in all",
         why=f"Of all time. It adds up where all movements together are the balance that the last one left. {LIVE}",
         columns=_ACCOUNT,
         scope=scope,
+        read=page,
     )
 
 

@@ -5,15 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from app import serving
 from app.metrics.metric import Unit
-from app.records import invoices as books
-from app.records import payments as paid
 from app.records.invoices import Invoice
 from app.records.payments import Payment
 from app.ui import words
 from app.ui.cards import LIVE
-from app.ui.choices import chosen_workspaces
 from app.ui.live import read
 from app.ui.onward import onward, place
 from app.ui.rows import Column, Columns
@@ -110,15 +106,16 @@ def listed_invoices(scope: Scope, *, show: str) -> None:
 
 def listed_unpaid(scope: Scope, *, show: str) -> None:
     """Everything that customers owe now, whatever period is chosen."""
-    owed = books.unpaid(serving.engines().ro, scope.viewer, chosen_workspaces(scope))
+    owed = read("unpaid", scope, workspace=scope.where.get("workspace"))
     table(
-        [vars(one) | {"late": _LATE[one.overdue_from]} for one in owed],
+        [vars(one) | {"late": _LATE[one.overdue_from]} for one in owed.rows],
         name="unpaid-by-age",
         title="Unpaid by how long it is overdue",
         why=f"As it stands now, whatever period is chosen. {LIVE}",
         columns=_BY_AGE,
         scope=scope,
         empty=_ALL_PAID,
+        read=owed,
     )
     page = read("invoices", scope, workspace=scope.where.get("workspace"), kind="invoice", status=_OWING,
         after=place(scope, "unpaid"), limit=PAGE)  # fmt: skip
@@ -172,15 +169,16 @@ def listed_payments(scope: Scope, *, show: str) -> None:
 
 def failed_payments(scope: Scope, *, show: str) -> None:
     """Why payments failed, and each that did."""
-    wanted = paid.Wanted(workspaces=chosen_workspaces(scope), since=scope.since, until=scope.until)
+    reasons = read("payment_failures", scope, **_in_period(scope))
     table(
-        [vars(one) for one in paid.failures(serving.engines().ro, scope.viewer, wanted)],
+        [vars(one) for one in reasons.rows],
         name="failures",
         title="Failed payments by reason",
         why=f"Tried in these days; made good are those whose invoice is paid by now. {LIVE}",
         columns=_BY_REASON,
         scope=scope,
         empty=_NONE_FAILED,
+        read=reasons,
     )
     page = read("payments", scope, **_in_period(scope), status="failed", after=place(scope, "failed"), limit=PAGE)
     table(
@@ -212,7 +210,7 @@ def payment_rows(listed: Sequence[Payment]) -> list[dict[str, Any]]:
     ]
 
 
-def _in_period(scope: Scope) -> dict[str, object]:
+def _in_period(scope: Scope) -> dict[str, Any]:
     return {"workspace": scope.where.get("workspace"), "since": scope.since, "until": scope.until}
 
 

@@ -9,6 +9,7 @@ from app import serving
 from app.exports import live
 from app.exports.address import Kind
 from app.exports.given import given
+from app.exports.lists import LISTS
 from app.exports.live import Listed, LiveReceipt
 from app.records.reading import MOST_ROWS, Place
 from app.ui import words
@@ -41,7 +42,9 @@ def not_pinned(scope: Scope, part: str = "") -> str:
 
 
 def live_downloads(receipt: LiveReceipt, file_name: str) -> Markup:
-    """Addresses that read all rows of the list again, for whoever opens them."""
+    """Addresses that read all rows of the list again, for whoever opens them; of what nobody kept there is none."""
+    if receipt.name not in LISTS:
+        return Markup()
     return links_of({kind: live.address(receipt.name, receipt.given, kind, file_name) for kind in Kind})
 
 

@@ -1,6 +1,5 @@
 """A month of AI cost: what stands against closing it, closing and opening it, and what was corrected since."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import streamlit as st
@@ -10,19 +9,27 @@ from app.access import Permission
 from app.commands.closes import close_month, open_calls, reopen_month
 from app.commands.reconciling import KeptBill
 from app.metrics.metric import Unit
-from app.records.months import MonthClose, month_close
+from app.records.months import MonthClose
 from app.ui import words
 from app.ui.bill_choice import BillChoice, provider_name
 from app.ui.cards import card
 from app.ui.done import attempt
 from app.ui.live import read
-from app.ui.markup import Markup, tag
+from app.ui.markup import tag
 from app.ui.month_correction import correct
 from app.ui.people import still_here
 from app.ui.rows import Column, Columns
 from app.ui.tables import table
 
 _WARNING = "month-warning"
+_BILLS: Columns = {
+    "provider": "Provider",
+    "total": Column("Bill", Unit.MONEY, currency="USD"),
+    "invoiced": Column("Invoice before tax", Unit.MONEY, currency="USD"),
+    "status": "Status",
+    "approved_by": "Approved by",
+    "last_day": "Through",
+}
 _CORRECTIONS: Columns = {
     "made_on": "Made on",
     "kind": "Kind",
@@ -36,15 +43,16 @@ _CORRECTIONS: Columns = {
 }
 
 
-def month_desk(choice: BillChoice, kept: Sequence[KeptBill]) -> None:
+def month_desk(choice: BillChoice) -> None:
     """The month as a whole, whichever provider is looked at."""
-    engine, viewer, month = serving.engines().ro, choice.scope.viewer, choice.month
-    closed = month_close(engine, viewer, month)
-    bills = [one for one in kept if one.month == month]
+    month = choice.month
+    close = read("month_close", choice.scope, month=month)
+    closed = next(iter(close.rows), None)
     _warn()
-    card(f"{month:%B %Y}", _state(closed, bills))
-    if viewer.may(Permission.MONTHS_CLOSE):
-        _button(choice, closed, bills)
+    card(f"{month:%B %Y}", tag("p", _state(closed)), read=close, scope=choice.scope)
+    if choice.scope.viewer.may(Permission.MONTHS_CLOSE):
+        _button(choice, closed)
+    _bills(choice)
     listed = read("corrections_of_month", choice.scope, month=month)
     table(
         [
@@ -66,22 +74,34 @@ def month_desk(choice: BillChoice, kept: Sequence[KeptBill]) -> None:
     )
 
 
-def _state(closed: MonthClose | None, bills: Sequence[KeptBill]) -> Markup:
+def _bills(choice: BillChoice) -> None:
+    table(
+        [
+            vars(one) | {"provider": provider_name(one.provider), "status": words.spelled(one.status)}
+            for one in choice.of_month
+        ],
+        name="month-bills",
+        title="Bills of the month",
+        why="Every provider's. Those that are approved close with the month.",
+        columns=_BILLS,
+        scope=choice.scope,
+        empty=("No bill of it was read in.", "Choose a provider, and read its file in “The bill”."),
+        read=choice.listed("provider_bills", choice.of_month),
+    )
+
+
+def _state(closed: MonthClose | None) -> str:
     if closed is None:
-        told = "Open: its calls are priced by today's book."
-    else:
-        by = f" by {closed.closed_by}" if closed.closed_by else ""
-        unpriced = f", {words.counted(closed.unpriced, 'call')} without a price" if closed.unpriced else ""
-        told = (
-            f"Closed {words.day(closed.closed_at.date())}{by} with {words.money(closed.cost, 'USD')} of"
-            f" {words.counted(closed.calls, 'call')}{unpriced}. Nobody changes its calls any more."
-        )
-    listed = [f"{provider_name(one.provider)} {words.money(one.total, 'USD')}, {one.status}" for one in bills]
-    chips = tag("div", *(tag("span", one, class_="sl-chip") for one in listed), class_="sl-chips")
-    return tag("div", tag("p", told), chips if listed else tag("p", "No bill of it was read in."))
+        return "Open: its calls are priced by today's book."
+    by = f" by {closed.closed_by}" if closed.closed_by else ""
+    unpriced = f", {words.counted(closed.unpriced, 'call')} without a price" if closed.unpriced else ""
+    return (
+        f"Closed {words.day(closed.closed_at.date())}{by} with {words.money(closed.cost, 'USD')} of"
+        f" {words.counted(closed.calls, 'call')}{unpriced}. Nobody changes its calls any more."
+    )
 
 
-def _button(choice: BillChoice, closed: MonthClose | None, bills: Sequence[KeptBill]) -> None:
+def _button(choice: BillChoice, closed: MonthClose | None) -> None:
     if closed is not None:
         with st.container(horizontal=True):
             if st.button("Correct the month …", icon=":material/edit_note:"):
@@ -90,7 +110,7 @@ def _button(choice: BillChoice, closed: MonthClose | None, bills: Sequence[KeptB
                 _reopen(choice)
     elif _is_over(choice.month):
         if st.button("Close the month …", type="primary", icon=":material/lock:"):
-            _close(choice, tuple(one for one in bills if one.status == "open"))
+            _close(choice, tuple(one for one in choice.of_month if one.status == "open"))
     else:
         st.html(tag("p", "A month is closed when it is over.", class_="sl sl-small sl-muted"))
 

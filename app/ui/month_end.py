@@ -12,6 +12,7 @@ from app.money.forecast import BackTest, Forecast, back_test, following_month, f
 from app.records.month_budget import MonthBudget, month_budget
 from app.ui import plots, words
 from app.ui.asking import Asked, Refused, ask
+from app.ui.behind import behind
 from app.ui.bridges import Expected, band
 from app.ui.cards import card
 from app.ui.charts import chart
@@ -73,6 +74,7 @@ def forecasts_tried(scope: Scope) -> None:
         scope=scope,
         made_of=[answer],
     )
+    behind(answer, "What forecasts were made of")
 
 
 def _history(scope: Scope) -> Asked | Refused:

@@ -13,7 +13,7 @@ from app.ui import words
 from app.ui.cards import LIVE
 from app.ui.invoiced import PAYMENTS, invoice_rows, payment_rows
 from app.ui.links import address, anchor
-from app.ui.live import read
+from app.ui.live import behind_list, read
 from app.ui.markup import Markup, tag
 from app.ui.rows import Column
 from app.ui.scope import Scope
@@ -32,7 +32,9 @@ def invoice_here(viewer: Viewer) -> InvoiceDetail | None:
 
 
 def told(found: InvoiceDetail, scope: Scope) -> None:
-    """How it stands, its sums, and whom it concerns."""
+    """How it stands, its sums, and whom it concerns; as the database has it a moment later."""
+    page = read("invoice", scope, invoice=found.id)
+    found = next(iter(page.rows), found)
     dates = {"issued": found.issued_at, "due": found.due_at, "paid": found.paid_at, "void since": found.voided_at}
     chips = [words.spelled(found.kind), words.spelled(found.status), found.workspace]
     chips += [f"{name} {words.day(at)}" for name, at in dates.items() if at]
@@ -51,6 +53,7 @@ def told(found: InvoiceDetail, scope: Scope) -> None:
     listed = [part for name, value in facts.items() if value for part in (tag("dt", name), tag("dd", value))]
     drawn = tag("div", *(tag("span", one, class_="sl-chip") for one in chips), class_="sl-chips")
     st.html(tag("div", drawn, tag("dl", *listed, class_="facts"), class_="sl sl-receipt"))
+    behind_list(page, found.number, "invoice", scope)
 
 
 def lines(found: InvoiceDetail, scope: Scope) -> None:
@@ -95,10 +98,10 @@ def paying(found: InvoiceDetail, scope: Scope) -> None:
 
 def corrected_by(found: InvoiceDetail, scope: Scope) -> None:
     """Credit notes, where there are any."""
-    notes = books.notes_of(serving.engines().ro, scope.viewer, found.id)
-    if notes:
+    notes = read("invoice_notes", scope, invoice=found.id)
+    if notes.rows:
         table(
-            invoice_rows(notes),
+            invoice_rows(notes.rows),
             name="invoice-notes",
             title="Credit notes",
             columns={
@@ -108,6 +111,7 @@ def corrected_by(found: InvoiceDetail, scope: Scope) -> None:
                 "total": Column("Given back", Unit.MONEY, currency=found.currency),
             },
             scope=scope,
+            read=notes,
         )
 
 

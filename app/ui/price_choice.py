@@ -67,10 +67,10 @@ def proposals(scope: Scope) -> None:
     else:
         told = "Prices are for every workspace: people of finance who see all of them decide here."
         st.html(tag("p", told, class_="sl sl-small sl-muted"))
-    found = read("waiting_prices", scope)
-    rows = [one for one in found.rows if _fits(one, scope)]
+    chosen = chosen_models(scope)
+    found = read("waiting_prices", scope, provider=chosen["provider"], model=chosen["model"])
     table(
-        with_days([_listed(one) for one in rows], "valid_from", "valid_to"),
+        with_days([_listed(one) for one in found.rows], "valid_from", "valid_to"),
         name="proposals",
         title="Proposals",
         why=f"Nothing costs this until somebody approves it. {LIVE}",
@@ -79,8 +79,8 @@ def proposals(scope: Scope) -> None:
         empty=("No price waits for approval.", "Look for prices, or add one by hand."),
         read=found,
     )
-    if may and rows:
-        _choose(scope, rows)
+    if may and found.rows:
+        _choose(scope, found.rows)
 
 
 def said() -> None:
@@ -188,11 +188,6 @@ def _approved(done: Approval) -> tuple[str, ...]:
 def _rejected(viewer: Viewer, chosen: Sequence[UUID], reason: str) -> tuple[str, ...]:
     prices.reject(serving.engines().rw, viewer, chosen, reason=reason)
     return (f"{words.counted(len(chosen), 'proposal')} rejected.",)
-
-
-def _fits(one: WaitingPrice, scope: Scope) -> bool:
-    chosen = chosen_models(scope)
-    return all(not chosen[name] or getattr(one, name) in chosen[name] for name in ("provider", "model"))
 
 
 def _literal(name: str) -> str:

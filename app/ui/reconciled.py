@@ -9,8 +9,17 @@ import streamlit as st
 
 from app import serving
 from app.commands.reconciling import reconciliation
-from app.exports.bill_lists import NO_MODEL, DayBeside, StepToBill, days_of, parts_of, steps_of, steps_of_day
-from app.exports.given import given
+from app.exports.bill_lists import (
+    NO_MODEL,
+    DayBeside,
+    StepToBill,
+    axis_of,
+    days_of,
+    edges_of,
+    parts_of,
+    steps_of,
+    steps_of_day,
+)
 from app.exports.live import Listed, Reading, reading
 from app.metrics.metric import Unit
 from app.money.bills import MEANINGS, Kind
@@ -53,8 +62,7 @@ class Comparison:
 
     def listed(self, name: str, rows: Iterable[Any], **narrowed: object) -> Listed[Any]:
         """These rows as the list of this name, which a download reads again."""
-        of = given(provider=self.choice.provider, month=self.choice.month, **narrowed)
-        return self.reading.listed(name, of, tuple(rows))
+        return self.choice.listed(name, rows, self.reading, provider=self.choice.provider, **narrowed)
 
 
 def compared(choice: BillChoice) -> Comparison | None:
@@ -105,7 +113,7 @@ def bridge_of_day(both: Comparison, one: DayOfModel) -> None:
 def days(both: Comparison) -> None:
     """Day by day and model by model; a day opens its calls."""
     options = [_ALL, *_NAMES]
-    broken = [f"kind={given}" for given in st.query_params.get_all("kind") if given not in options]
+    broken = [f"kind={value}" for value in st.query_params.get_all("kind") if value not in options]
     if broken:
         say_broken(broken)
     chosen = st.selectbox("Of which name", options, key="kind", bind="query-params", width=240)
@@ -171,14 +179,8 @@ def _name(step: StepToBill, choice: BillChoice) -> object:
 
 
 def _bars(told: Sequence[StepToBill], name: Callable[[StepToBill], object]) -> Markup:
-    spans, level = [], Decimal(0)
-    for step in told:
-        since, level = (Decimal(0), step.amount) if step.kind is None else (level, level + step.amount)
-        spans.append((since, level))
-    edges = [edge for span in spans for edge in span if edge]
-    low, high = min(edges, default=Decimal(0)), max(edges, default=Decimal(1))
-    # Differences are small beside the whole: the axis begins shortly below the lowest bar.
-    low -= (high - low) / 4 or Decimal(1)
+    spans = edges_of(told)
+    low, high = axis_of(spans)
     room = high - low
     cells: list[Markup] = []
     for step, (since, until) in zip(told, spans, strict=True):

@@ -1,10 +1,14 @@
 """The revenue side: Stripe's invoices beside ours. The comparison is shown, and kept no longer than the visit."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from app import serving
 from app.access import Permission
 from app.commands.stripe_invoices import RevenueReport, compare_invoices, compare_month
+from app.exports.given import given
+from app.exports.live import Reading, reading
 from app.metrics.metric import Unit
 from app.ui import words
 from app.ui.bill_choice import BillChoice
@@ -14,6 +18,8 @@ from app.ui.tables import table
 from app.ui.unread import say_unread
 from db.errors import SightlineError
 
+# Nobody keeps what Stripe told: the comparison has a receipt, and can't be read again as lists can.
+_LIST = "stripes_invoices"
 _COLUMNS: Columns = {
     "key": "Invoice",
     "number": "Number",
@@ -44,20 +50,27 @@ def revenue_desk(choice: BillChoice) -> None:
     try:
         if is_asked:
             with st.spinner("Asking …"):
-                st.session_state[kept] = viewer, compare_month(serving.engines().ro, viewer, choice.month)
+                made = _compared(lambda: compare_month(serving.engines().ro, viewer, choice.month))
+                st.session_state[kept] = viewer, made
         # Whose rights became others asks anew.
         whose, report = st.session_state.get(kept, (viewer, None))
         report = report if whose == viewer else None
         if file is not None and not is_asked:
-            report = compare_invoices(serving.engines().ro, viewer, file.getvalue(), file.name)
+            content, name = file.getvalue(), file.name
+            report = _compared(lambda: compare_invoices(serving.engines().ro, viewer, content, name))
     except SightlineError as refusal:
         say_unread(refusal, "" if is_asked or file is None else file.name)
         return
     if report is not None:
-        _show(choice, report)
+        _show(choice, *report)
 
 
-def _show(choice: BillChoice, report: RevenueReport) -> None:
+def _compared(compare: Callable[[], RevenueReport]) -> tuple[RevenueReport, Reading]:
+    with reading() as told:
+        return compare(), told
+
+
+def _show(choice: BillChoice, report: RevenueReport, read: Reading) -> None:
     told = f"{words.counted(report.invoices, 'invoice')} were read, {report.same:,} of them say the same as ours."
     table(
         [vars(one) for one in report.differences],
@@ -67,4 +80,5 @@ def _show(choice: BillChoice, report: RevenueReport) -> None:
         columns=_COLUMNS,
         scope=choice.scope,
         empty=("Stripe and our books say the same.", told),
+        read=read.listed(_LIST, given(), report.differences),
     )

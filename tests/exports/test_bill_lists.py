@@ -56,6 +56,8 @@ def test_both_sides_and_every_difference_are_lists_with_the_questions_behind_the
     assert {one.kind for one in steps.rows} == {None, *Kind}
     for table in ("provider_bills", "ai_prices", "ai_usage_of", "provider_bill_lines", "ai_cost_corrections"):
         assert table in steps.receipt.sql
+    [bill] = read(month, finance, "reconciled_bill", **OF).rows
+    assert (bill.status, bill.total, bill.lines, bill.unexplained) == ("open", Decimal("3.5"), 1, 0)
     [day] = read(month, finance, "reconciled_days", **OF).rows
     assert (day.day, day.model, day.calls, day.difference) == (DAY, "gpt-4o", 1, 1)
     assert day.because == "Missing calls 1.00"
@@ -77,7 +79,7 @@ def test_what_is_chosen_on_the_page_narrows_the_lists(month, finance):
         for name in ("reconciled_parts", "reconciled_steps", "bill_lines"):
             assert read(month, finance, name, **{**HERE, **other}).rows == ()
     of_no_bill = {**OF, "month": MONTH - timedelta(days=40)}
-    for name in ("reconciled_steps", "reconciled_days", "reconciled_parts"):
+    for name in ("reconciled_bill", "reconciled_steps", "reconciled_days", "reconciled_parts"):
         assert read(month, finance, name, **of_no_bill).rows == ()
 
 
@@ -123,6 +125,10 @@ def test_files_and_corrections_are_lists_that_can_be_downloaded_of_one_month(dat
 
     assert [one.name for one in listed("bill_files", provider="openai", month=MONTH)] == ["costs.json"]
     assert listed("bill_files", provider="openai", month=MONTH - timedelta(days=40)) == ()
+    before = MONTH - timedelta(days=40)
+    assert [(one.provider, one.status) for one in listed("provider_bills", month=MONTH)] == [("openai", "closed")]
+    assert [(one.calls, one.cost) for one in listed("month_close", month=MONTH)] == [(0, 0)]
+    assert listed("provider_bills", month=before) == listed("month_close", month=before) == ()
     assert [one.amount for one in listed("corrections_of_month", month=MONTH)] == [1]
     assert [one.amount for one in listed("late_corrections", month=MONTH, provider="openai", model="gpt-4o")] == [1]
     assert listed("late_corrections", month=MONTH, provider="openai", model="o3") == ()
@@ -143,7 +149,7 @@ def test_lists_are_for_those_who_may_read_cost_and_sums_for_those_who_see_the_wh
         told = {key: value for key, value in {**HERE, **CALLS}.items() if key in one.narrowed_by}
         with pytest.raises(NotPermittedError):
             read(month, nobody, name, **told)
-        if one.is_of_company or name == "bill_files":
+        if one.is_of_company or name in {"bill_files", "provider_bills", "month_close"}:
             with pytest.raises(NotPermittedError, match="of the whole company"):
                 read(month, limited, name, **told)
     assert len(read(month, operator(month.pipe, "All"), "calls_behind", **CALLS).rows) == 2

@@ -138,7 +138,10 @@ def test_steps_hang_where_the_one_before_ended():
         Step("Less", Decimal(100), Decimal(80), "-20"),
         Step("Bill", Decimal(0), Decimal(80), "80", is_level=True),
     ]
-    ledger, more, less, bill = [at(one) for one in rects(bridge(steps)) if one.get("fill") != "#eef1f5"]
+    ledger, more, less, bill = [
+        at(one) for one in rects(bridge(steps, Decimal(50), Decimal(100))) if one.get("fill") != "#eef1f5"
+    ]
+    assert [round(one[1] - one[0]) for one in (ledger, more, less, bill)] == [56, 224, 112, 168]
     assert more[0] == pytest.approx(ledger[1], abs=0.2)
     assert less[1] == pytest.approx(more[1], abs=0.2)
     assert bill[1] == pytest.approx(less[0], abs=0.2)

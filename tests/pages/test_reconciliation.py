@@ -76,6 +76,33 @@ def test_every_list_has_a_receipt_and_a_download_of_what_is_seen(pages):
     assert any("ai_usage_of(" in code.value for code in opened.code)
 
 
+def behind(page, title):
+    """The files that a card's receipt offers, and the questions that it tells."""
+    page.button(key=f"behind-{title.lower().replace(' ', '-')}").click().run()
+    return linked(page)[0], "\n".join(code.value for code in page.code)
+
+
+def test_where_a_bill_and_its_month_stand_has_a_receipt_and_a_download_of_the_same(pages):
+    viewer = operator(serving.engines().pipe, "Fin")
+    page = pages.run("reconciliation.py", urlencode({**HERE, "show": "The bill"}), "finance")
+    files, asked = behind(page, f"The bill of Anthropic {LAST:%B %Y}")
+    assert "FROM provider_bills" in asked
+    assert "ai_usage_of(" in asked
+    (bill,) = downloaded(files["reconciled_bill"], viewer)
+    ((total,),) = pages.rows(f"SELECT total FROM provider_bills WHERE provider = 'anthropic' AND month = '{LAST}'")
+    assert (bill["total"], bill["month"]) == (f"{total:f}", str(LAST))
+    closed = (LAST - timedelta(days=1)).replace(day=1)
+    query = {"show": "The month", "provider": "Anthropic", "month": f"{closed:%B %Y}"}
+    page = pages.run("reconciliation.py", urlencode(query), "finance")
+    rows = parsed(one.proto.body for one in page.get("html")).cards["Bills of the month"].rows
+    assert len(downloaded(linked(page)[0]["provider_bills"], viewer)) == len(rows) > 0
+    files, asked = behind(page, f"{closed:%B %Y}")
+    assert "FROM ai_months" in asked
+    (close,) = downloaded(files["month_close"], viewer)
+    ((calls,),) = pages.rows(f"SELECT calls FROM ai_months WHERE month = '{closed}'")
+    assert close["calls"] == str(calls)
+
+
 def test_a_view_that_was_kept_opens_with_its_provider_and_its_month(pages):
     # As this address names the page, where a served one has its menu's name.
     kept = "saved_views WHERE page = 'reconciliation.py'"
@@ -153,6 +180,10 @@ def test_stripe_is_asked_at_the_press_of_a_button_and_what_differs_is_listed(pag
     for seen in (page, page.run()):
         card = parsed(one.proto.body for one in seen.get("html")).cards["Invoices that differ"]
         assert [row[:5] for row in card.rows] == [["in_new", "in_new", "not in our books", "–", "9.90"]]
+    # What Stripe told was not kept: there is a receipt of what was asked of us, and nothing to read again.
+    files, asked = behind(page, "Invoices that differ")
+    assert "FROM invoices AS i" in asked
+    assert files == {}
 
 
 @pytest.mark.usefixtures("long_ago")
