@@ -1,6 +1,6 @@
 """What is drawn on a field: lines, stacked areas and columns; and the sentence that tells the same."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from app.metrics.metric import Unit
 from app.ui import words
@@ -33,17 +33,29 @@ def line_paths(shown: OverTime, scale: Scale) -> list[Markup]:
 
 def stacked(shown: OverTime, *, label: str, columns: bool, notes: Sequence[Note] = ()) -> Markup:
     """Parts of a whole, one above the other: as areas, or as a column for each point."""
-    tops = [0.0] * len(shown.points)
-    layers: list[tuple[list[float], list[float]]] = []
-    for series in shown.series:
-        if not series.is_before:
-            bottoms = tops
-            tops = [bottom + (value or 0.0) for bottom, value in zip(bottoms, series.values, strict=True)]
-            layers.append((bottoms, tops))
-    scale = scale_for([top for _, tops in layers for top in tops], whole=shown.series[0].unit in _WHOLE)
+    layers = list(_layers(shown))
+    scale = scale_for(
+        [edge for layer in layers for edges in layer for edge in edges], whole=shown.series[0].unit in _WHOLE
+    )
     shape = _columns if columns else _area
     drawn = [shape(bottoms, tops, scale, place) for place, (bottoms, tops) in enumerate(layers)]
     return draw_field(Field(shown=shown, scale=scale, label=label, is_banded=columns, notes=notes), drawn)
+
+
+def _layers(shown: OverTime) -> Iterator[tuple[list[float], list[float]]]:
+    """Where each part begins and ends at every point; what is below zero, as credit notes are, hangs from there."""
+    above, below = [0.0] * len(shown.points), [0.0] * len(shown.points)
+    for series in shown.series:
+        if series.is_before:
+            continue
+        values = [value or 0.0 for value in series.values]
+        spans = [
+            (high, high + value) if value >= 0 else (low + value, low)
+            for high, low, value in zip(above, below, values, strict=True)
+        ]
+        above = [max(high, top) for high, (_, top) in zip(above, spans, strict=True)]
+        below = [min(low, bottom) for low, (bottom, _) in zip(below, spans, strict=True)]
+        yield [bottom for bottom, _ in spans], [top for _, top in spans]
 
 
 def sparkline(values: Sequence[float | None], label: str) -> Markup:

@@ -1,16 +1,20 @@
 """Lines and bars: which points there are, whose they are, and what was noted on them."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from types import SimpleNamespace
+from urllib.parse import unquote
 
 import pytest
 
 from app.metrics.dimensions import dimension
 from app.metrics.glossary import metric
-from app.ui import field, words
+from app.metrics.metric import Unit
+from app.ui import field, plots, words
+from app.ui.field import HEIGHT
 from app.ui.grid import mood
 from app.ui.scope import Note
-from app.ui.series import next_of, over_time
+from app.ui.series import OverTime, Series, next_of, over_time
 
 MONDAY, TUESDAY = date(2026, 3, 9), date(2026, 3, 10)
 MIDNIGHT = datetime.combine(MONDAY, time())
@@ -81,3 +85,23 @@ def test_a_change_that_is_shown_is_good_or_bad():
     assert mood(metric("open_rate"), 0.0004) == "sl-good"
     assert mood(metric("open_rate"), 0.00004) == "sl-muted"
     assert mood(metric("views"), 0.0004) == "sl-muted"
+
+
+def test_what_is_below_zero_hangs_from_there_and_lifts_nothing_above_it():
+    """2 and 6, and 4 with -4 in the day after: on a scale from -5 to 10, columns from 0 to 8, and from -4 to 4."""
+    shown = OverTime(
+        "day",
+        (MONDAY, TUESDAY),
+        (Series("paid", Unit.MONEY, (2.0, -4.0)), Series("open", Unit.MONEY, (6.0, 4.0))),
+        None,
+    )
+    drawn = unquote(plots.stacked(shown, label="Invoiced", columns=True))
+    edges = [
+        (round(1 - (float(top) + float(high)) / HEIGHT, 2), round(1 - float(top) / HEIGHT, 2))
+        for top, high in re.findall(r'y="([\d.]+)" height="([\d.]+)"', drawn)
+    ]
+    low, high = 5 / 15, 1 / 15
+    assert edges == [
+        (round(low + since * high, 2), round(low + until * high, 2))
+        for since, until in ((0, 2), (-4, 0), (2, 8), (0, 4))
+    ]
