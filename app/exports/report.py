@@ -13,6 +13,7 @@ from app.commands.company import sees_whole_company
 from app.exports.report_bills import reconciliations
 from app.exports.report_parts import Month, Section, plain
 from app.exports.report_sections import budgets, closes, course, forecasts, splits, totals
+from app.metrics import words
 from app.metrics.desk import Desk
 from app.settings import settings
 from db.errors import SightlineError
@@ -50,7 +51,7 @@ def report_text(desk: Desk, engine: Engine, commands: Engine, viewer: Viewer, fi
             "title": f"AI cost and margin, {first:%B %Y}",
             "subtitle": "All workspaces" if month.sees_all else f"{len(viewer.workspaces)} workspaces",
             "facts": [
-                ("Days", f"{first} until, without, {month.until}, in {month.zone}; amounts in {month.currency}"),
+                ("Days", f"{words.day(first)} to {words.day(month.last)} in {month.zone}; amounts in {month.currency}"),
                 (
                     "Data through",
                     f"{version.data_through.astimezone(UTC):%Y-%m-%d %H:%M} UTC, version {version.number}",

@@ -22,11 +22,13 @@ def reconciliations(month: Month) -> Iterator[Section]:
 
 
 def _section(month: Month, bill: KeptBill) -> Section:
-    found, receipt = month.read("reconciliation", lambda: reconciliation(month.commands, month.viewer, bill))
+    name = words.spelled(bill.provider)
+    found, receipt = month.read(
+        "reconciliation", lambda: reconciliation(month.commands, month.viewer, bill), of=f" with {name}"
+    )
     steps = list(steps_of(found))
     drawn = list(_drawn(steps))
     meanings = {step.name: step.meaning for step in steps}
-    name = words.spelled(bill.provider)
     approved = f", approved by {bill.approved_by}" if bill.approved_by else ""
     state = f"The bill is {bill.status}{approved}; its days are of {bill.zone}. Bars begin near the lowest level."
     left = found.unexplained

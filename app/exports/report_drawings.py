@@ -12,6 +12,8 @@ _FONT = 'font-family="Libertinus Serif" font-size="9"'
 _WIDTH, _HEIGHT = 520, 150
 _LEFT, _BELOW, _ABOVE = 42, 16, 8
 _ROW = 17
+# Of rows: names as wide as plans are called, then the bars, then the figures.
+_NAMES, _BARS = 170, 250
 _STEPS = (1, 2, 2.5, 5, 10)
 _TICKS = 4
 
@@ -61,12 +63,12 @@ def bars(rows: Sequence[tuple[str, float, str]]) -> str:
     drawn = []
     for place, (name, value, told) in enumerate(rows):
         top = place * _ROW
-        width = abs(value) / most * (_WIDTH - 240)
+        width = abs(value) / most * _BARS
         colour = COLOURS[0] if value >= 0 else _MORE
         drawn += [
-            _text(140, top + 11, _cut(name), "end"),
-            _rect(148, top + 3, max(1.0, width), _ROW - 6, colour),
-            _text(154 + width, top + 11, told, "start"),
+            _text(_NAMES, top + 11, _cut(name), "end"),
+            _rect(_NAMES + 8, top + 3, max(1.0, width), _ROW - 6, colour),
+            _text(_NAMES + 14 + width, top + 11, told, "start"),
         ]
     return _svg(max(1, len(rows)) * _ROW, drawn)
 
@@ -78,11 +80,11 @@ def bridge(steps: Sequence[Step], low: Decimal, high: Decimal) -> str:
     for place, step in enumerate(steps):
         top = place * _ROW
         first, last = (float(max(low, edge) - low) / room for edge in sorted((step.since, step.until)))
-        left, width = 148 + first * (_WIDTH - 240), max(1.0, (last - first) * (_WIDTH - 240))
+        left, width = _NAMES + 8 + first * _BARS, max(1.0, (last - first) * _BARS)
         colour = COLOURS[0] if step.is_level else _MORE if step.until > step.since else _LESS
         drawn += [
-            _rect(148, top + 3, _WIDTH - 240, _ROW - 6, _BAND),
-            _text(140, top + 11, _cut(step.name), "end"),
+            _rect(_NAMES + 8, top + 3, _BARS, _ROW - 6, _BAND),
+            _text(_NAMES, top + 11, _cut(step.name), "end"),
             _rect(left, top + 3, width, _ROW - 6, colour),
             _text(_WIDTH - 4, top + 11, step.told, "end"),
         ]
@@ -90,7 +92,7 @@ def bridge(steps: Sequence[Step], low: Decimal, high: Decimal) -> str:
 
 
 _LEGEND = 14
-_LONGEST = 26
+_LONGEST = 38
 
 
 def _legend(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -97,6 +97,10 @@ class Month:
         return date(self.first.year + self.first.month // 12, self.first.month % 12 + 1, 1)
 
     @property
+    def last(self) -> date:
+        return self.until - timedelta(days=1)
+
+    @property
     def is_over(self) -> bool:
         return self.through.astimezone(ZoneInfo(self.zone)).date() >= self.until
 
@@ -129,15 +133,15 @@ class Month:
         )
         return answer
 
-    def read(self, name: str, reading: Callable[[], Read]) -> tuple[Read, str]:
-        """What is read live has a receipt as well."""
+    def read(self, name: str, reading: Callable[[], Read], *, of: str = "") -> tuple[Read, str]:
+        """What is read live has a receipt as well; `of` says of what where the name does not."""
         at = datetime.now(UTC)
         with witnessed() as asked:
             found = reading()
         receipt = LiveReceipt(name=name, given={"month": (f"{self.first:%Y-%m}",)}, read_at=at, asked=asked[0])
         count = sum(one.rows for one in asked)
         self.proofs[receipt.id] = Proof(
-            receipt.id, words.spelled(name), f"Postgres, live; {count:,} rows", f"{at:%Y-%m-%d %H:%M} UTC"
+            receipt.id, f"{words.spelled(name)}{of}", f"Postgres, live; {count:,} rows", f"{at:%Y-%m-%d %H:%M} UTC"
         )
         return found, receipt.id
 

@@ -141,7 +141,7 @@ def test_steps_hang_where_the_one_before_ended():
     ledger, more, less, bill = [
         at(one) for one in rects(bridge(steps, Decimal(50), Decimal(100))) if one.get("fill") != "#eef1f5"
     ]
-    assert [round(one[1] - one[0]) for one in (ledger, more, less, bill)] == [56, 224, 112, 168]
+    assert [round(one[1] - one[0]) for one in (ledger, more, less, bill)] == [50, 200, 100, 150]
     assert more[0] == pytest.approx(ledger[1], abs=0.2)
     assert less[1] == pytest.approx(more[1], abs=0.2)
     assert bill[1] == pytest.approx(less[0], abs=0.2)
