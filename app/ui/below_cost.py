@@ -44,7 +44,7 @@ def below_cost(scope: Scope) -> None:
         scope=scope,
         empty=("No customer costs more than they pay.", "In these days, what each one pays covers their AI cost."),
     )
-    behind(answer, "Margin of all customers")
+    behind(answer, "Margin of all customers", "Receipt of all customers' margin")
 
 
 def _columns(scope: Scope) -> Columns:

@@ -74,7 +74,7 @@ def forecasts_tried(scope: Scope) -> None:
         scope=scope,
         made_of=[answer],
     )
-    behind(answer, "What forecasts were made of")
+    behind(answer, "What forecasts were made of", "Receipt of the cost that was known")
 
 
 def _history(scope: Scope) -> Asked | Refused:

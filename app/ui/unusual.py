@@ -53,7 +53,7 @@ def unusual_days(scope: Scope) -> None:
         empty=("No day was unusual.", "Days are judged once they are over and four weeks are known before them."),
         made_of=[answer],
     )
-    behind(answer, "What unusual days were judged by")
+    behind(answer, "What unusual days were judged by", "Receipt of the use by which days were judged")
 
 
 def _use(scope: Scope) -> Asked | Refused:
@@ -129,13 +129,13 @@ def _columns(scope: Scope) -> Columns:
         "cost": "Day's cost",
         "expected": "Expected",
         "difference": "Difference",
+        "by_failures": "By failures",
         "by_volume": "By number",
         "by_size": "By size",
         "by_price": "By price",
-        "by_failures": "By failures",
     }
     money = {name: Column(label, Unit.MONEY, currency=scope.currency) for name, label in amounts.items()}
-    parts = ("difference", "by_volume", "by_size", "by_price", "by_failures")
+    parts = ("difference", "by_failures", "by_volume", "by_size", "by_price")
     order = ("day", "who", "model", "cause", *parts, "cost", "expected")
     texts: dict[str, str | Column] = {
         "day": Column("Day", leads="calls"),

@@ -1,4 +1,4 @@
-"""Every view of the team's pages: whatever they offer to show, found by looking at what they offer."""
+"""Every view of the team's and of finance's pages: whatever they offer to show, found by looking at what they offer."""
 
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -12,6 +12,8 @@ _MOST = {
     "web": f"SELECT campaign_id FROM web_campaigns WHERE {_SEEN} ORDER BY views DESC LIMIT 1",
     "ads": f"SELECT campaign_id FROM ai_optimization_logs WHERE {_SEEN} GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
     "contact": f"SELECT contact_id FROM email_events WHERE {_SEEN} GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
+    "invoice": f"SELECT invoice_id FROM invoice_lines WHERE {_SEEN} GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
+    "holder": f"SELECT user_id FROM credit_transactions WHERE {_SEEN} GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
     "template": f"SELECT MODE() WITHIN GROUP (ORDER BY template_id) FROM email_campaigns WHERE {_SEEN}",
 }
 # A page's file, and what of a detail stands in its address: the name there, and of which kind it is.
@@ -30,11 +32,21 @@ TEAM_PAGES: dict[str, tuple[str, tuple[str, str] | None]] = {
     "templates": ("templates.py", None),
     "template": ("template.py", ("template", "template")),
 }
+FINANCE_PAGES: dict[str, tuple[str, tuple[str, str] | None]] = {
+    "ai cost": ("ai_cost.py", None),
+    "budgets": ("budgets.py", None),
+    "margin": ("margin.py", None),
+    "invoices": ("invoices.py", None),
+    "invoice": ("invoice.py", ("invoice", "invoice")),
+    "credit ledger": ("credit_ledger.py", ("user", "holder")),
+    "reconciliation": ("reconciliation.py", None),
+    "price book": ("price_book.py", None),
+}
 
 
 def address_of(pages, name: str, **more: str) -> tuple[str, str]:
     """A page's file and its query."""
-    file, detail = TEAM_PAGES[name]
+    file, detail = (TEAM_PAGES | FINANCE_PAGES)[name]
     if detail is None:
         return file, urlencode(more)
     ((key,),) = pages.rows(_MOST[detail[1]])

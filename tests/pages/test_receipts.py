@@ -9,12 +9,18 @@ from streamlit.testing.v1 import AppTest
 
 from app.answering import recomputed
 from app.ui import behind, live
-from tests.pages.every_view import TEAM_PAGES, every_view
-from tests.pages.oracles import ROLES
+from tests.pages.every_view import FINANCE_PAGES, TEAM_PAGES, every_view
+from tests.pages.oracles import FINANCE_ROLES, ROLES
 from tests.pages.parsed import classed, parsed, told, tree
 
 # A file of what is shown tells no more than that.
 _NO_RECEIPT = "behind-file-"
+
+
+# A table of files tells no figures.
+_FILES = "FOCUS 1.4"
+# Budgets are bars between sentences, and Stripe's invoices are shown once they were read.
+_OTHERWISE = {("budgets", "Budgets"), ("reconciliation", "Revenue")}
 
 
 @dataclass
@@ -70,13 +76,19 @@ def opened(monkeypatch):
     return answers
 
 
-@pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("name", TEAM_PAGES)
+WHO = [(name, role) for name in TEAM_PAGES for role in ROLES] + [(name, FINANCE_ROLES[0]) for name in FINANCE_PAGES]
+
+
+@pytest.mark.parametrize(("name", "role"), WHO)
 def test_all_that_shows_figures_has_a_receipt_and_postgres_gives_the_same(pages, opened, name, role):
     asked = set()
     for view, page in every_view(pages, name, role):
-        shown = [part for part in parts(page) if part.has_figures]
-        assert shown or "sl-empty" in "".join(body for part in parts(page) for body in part.bodies), (name, view)
+        shown = [part for part in parts(page) if part.has_figures and part.title != _FILES]
+        assert (
+            shown
+            or (name, view) in _OTHERWISE
+            or "sl-empty" in "".join(body for part in parts(page) for body in part.bodies)
+        ), (name, view)
         assert [part.title for part in shown if not part.receipts] == [], (name, view)
         for title, answer in opened:
             if answer.receipt.id not in asked:
