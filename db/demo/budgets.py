@@ -17,6 +17,7 @@ _THRESHOLDS = (50, 80, 100)
 _FULL = 100
 # Of the amount, so much is spent by the last day: one budget is over, one nearly, others are well.
 _COMPANY, _PROVIDERS, _WORKSPACES = 0.72, {"openai": 0.93, "anthropic": 1.04, "google": 0.5}, (0.97, 0.45, 0.66, 0.3)
+_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google"}
 _EVALUATED_DAYS = 10
 _TOLD_DAYS = 60
 _BLOCKS = ("google", 0)
@@ -61,7 +62,7 @@ def _covered(world: World, made: Generations) -> list[Covered]:
     found = [Covered({"name": "All AI", "scope": "company"}, np.ones(len(made), bool), _COMPANY)]
     for provider, share in _PROVIDERS.items():
         calls = np.array([one == provider for one, _ in MODELS])[made.model]
-        row = {"name": f"AI of {provider}", "scope": "provider", "scope_value": provider}
+        row = {"name": f"AI of {_NAMES[provider]}", "scope": "provider", "scope_value": provider}
         found.append(Covered(row, calls, share, blocks=provider in _BLOCKS))
     ads = np.array([line.product == "craft_ads" for line in LINES])[made.line]
     found.append(Covered({"name": "CraftAds", "scope": "product", "scope_value": "craft_ads"}, ads, 0.83))

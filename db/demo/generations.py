@@ -163,9 +163,9 @@ def _requests(rng: np.random.Generator, world: World, count: int) -> tuple[Ints,
 
 
 def _failure_chance(season: Season, at: Ints, model: Ints) -> Floats:
-    """Few calls fail; on the day of the outage almost half of one provider's do."""
+    """Few calls fail; on the day of the outage most of one provider's do."""
     broken = _OPENAI[model] & (at >= season.outage + 8 * HOUR) & (at < season.outage + 18 * HOUR)
-    result: Floats = np.where(broken, 0.45, np.where(model == VEO, 0.07, 0.025))
+    result: Floats = np.where(broken, 0.85, np.where(model == VEO, 0.07, 0.025))
     return result
 
 

@@ -83,7 +83,7 @@ def test_the_forecast_is_less_far_off_than_the_plain_rate(used, calls):
     past = back_test(daily(used), TODAY)
     assert (past.months, len(past.tries)) == (10, 60)
     assert past.error < past.run_rate_error
-    off = {20_000: ("0.122", "0.140"), 200_000: ("0.081", "0.086")}[calls]
+    off = {20_000: ("0.124", "0.147"), 200_000: ("0.076", "0.086")}[calls]
     assert [round(one, 3) for one in (past.error, past.run_rate_error)] == [Decimal(one) for one in off]
 
 
@@ -123,6 +123,6 @@ def test_no_other_day_is_taken_for_an_outage(found):
 
 
 def test_false_alarms_are_rare_on_quiet_days(found, calls):
-    """Of 344 quiet days of the small demo, one; of the larger one, none."""
+    """Of 344 quiet days of the small demo, four; of the larger one, none. docs/benchmarks.md has other seeds."""
     assert len(QUIET) == 344
-    assert len([one for one in found if one.day in QUIET]) == {20_000: 1, 200_000: 0}[calls]
+    assert len([one for one in found if one.day in QUIET]) == {20_000: 4, 200_000: 0}[calls]
