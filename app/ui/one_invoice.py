@@ -10,10 +10,10 @@ from app.metrics.metric import Unit
 from app.records import invoices as books
 from app.records.invoices import InvoiceDetail
 from app.ui import words
-from app.ui.cards import LIVE
+from app.ui.cards import LIVE, card
 from app.ui.invoiced import PAYMENTS, invoice_rows, payment_rows
 from app.ui.links import address, anchor
-from app.ui.live import behind_list, read
+from app.ui.live import read
 from app.ui.markup import Markup, tag
 from app.ui.rows import Column
 from app.ui.scope import Scope
@@ -47,13 +47,13 @@ def told(found: InvoiceDetail, scope: Scope) -> None:
         "Total": words.money(found.total, found.currency),
         "Paid": words.money(found.amount_paid, found.currency),
         "Period": f"{words.day(found.period_start)} to {words.day(found.period_end)}",
-        "Sent by": " ".join(part for part in (found.provider, found.provider_invoice_id) if part),
+        "Sent by": " ".join(part for part in (words.spelled(found.provider or ""), found.provider_invoice_id) if part),
         "Corrects": _corrected(found, scope),
     }
     listed = [part for name, value in facts.items() if value for part in (tag("dt", name), tag("dd", value))]
     drawn = tag("div", *(tag("span", one, class_="sl-chip") for one in chips), class_="sl-chips")
-    st.html(tag("div", drawn, tag("dl", *listed, class_="facts"), class_="sl sl-receipt"))
-    behind_list(page, found.number, "invoice", scope)
+    sums = tag("div", tag("dl", *listed, class_="facts sl-small"), class_="sl-receipt")
+    card("What it says", drawn, sums, why=LIVE, read=page, scope=scope)
 
 
 def lines(found: InvoiceDetail, scope: Scope) -> None:

@@ -26,10 +26,10 @@ RUNAWAY = [day_of(SEASON.runaway) + timedelta(days=day) for day in range(7)]
 QUIET = {FIRST + timedelta(days=day) for day in range(28, 395)} - LAUNCHES - {OUTAGE, *RUNAWAY}
 
 
-def history(calls):
+def history(calls, seed=0):
     """Each workspace's use of each model on each day, of a demo with so many calls."""
     tiny = SCALES[Size.TINY]
-    build = Build(0, SEASON, replace(tiny, generations=calls), lambda *_: b"", lambda _: b"")
+    build = Build(seed, SEASON, replace(tiny, generations=calls), lambda *_: b"", lambda _: b"")
     made = make_generations(build.numbers("ai"), build.world, build.book, calls)
     day = made.at // DAY
     keys = (day * 1000 + made.workspace) * 100 + made.model
