@@ -94,6 +94,7 @@ def reconcile(
     Example: `sightline reconcile 2026-10`
     """
     first = month.replace(tzinfo=UTC).date().replace(day=1)
+    # Sums of the whole company are answered to the role of commands alone.
     with shared.operating() as (engine, by):
         found = [reconciliation(engine, by, bill) for bill in all_bills(engine, by) if bill.month == first]
     if not found:

@@ -70,11 +70,11 @@ def review(
 
     Example: `sightline plans review 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
     """
-    with shared.operating() as (engine, by):
-        found = reading.simulations(engine, by, key)
+    with shared.operating_all() as (engines, by):
+        found = reading.simulations(engines.ro, by, key)
         if again or not side_by_side(found):
-            review_publication(engine, by, key)
-            found = reading.simulations(engine, by, key)
+            review_publication(engines.rw, by, key)
+            found = reading.simulations(engines.ro, by, key)
     table = Table(f"As in {DAYS} days, {found[0].currency}", "Forecast", "What happened", "Difference")
     for one in side_by_side(found):
         table.add_row(one.name, _figure(one, one.forecast), _figure(one, one.happened), _figure(one, one.difference))

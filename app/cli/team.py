@@ -49,6 +49,7 @@ def team_list() -> None:
 
     Example: `sightline team list`
     """
+    # Sessions, which are counted here, are hidden from the role of pages.
     with shared.operating() as (engine, by):
         everyone = team.members(engine, by)
     if not everyone:

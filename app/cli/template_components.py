@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from app.access import Viewer
 from app.cli import shared
 from app.cli.shared import out, plain, read_text, say
-from app.cli.template_parts import From, Key, To, print_differences
+from app.cli.template_parts import From, Key, To, numbered, print_differences
 from app.commands import templates_components as commands
 from app.commands.templates_compared import component_parts
 from app.commands.templates_components import terms_of
@@ -48,7 +48,7 @@ def components_list(
 
     Example: `sightline templates components list table --offered marketplace`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         chosen = workspaces_named(engine, by, [workspace]) if workspace else None
         found = search_components(engine, by, words, kind=kind, offered=offered, workspaces=chosen, limit=most)
     if not found.rows:
@@ -72,7 +72,7 @@ def components_show(key: Key) -> None:
 
     Example: `sightline templates components show 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         one = _one(engine, by, key)
         versions = component_versions(engine, by, key)
     offered = _offered(is_public=one.is_public, is_for_sale=one.is_marketplace_item)
@@ -127,11 +127,11 @@ def components_diff(key: Key, old: From, new: To = None) -> None:
 
     Example: `sightline templates components diff 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 1`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         now = _one(engine, by, key)
         before = _version(engine, by, key, old)
         after = now if new is None else _version(engine, by, key, new)
-    print_differences(component_parts(before, after), old, new)
+    print_differences(component_parts(before, after), *numbered(old, new))
 
 
 @components_app.command(name="roll-back")

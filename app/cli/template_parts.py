@@ -29,11 +29,11 @@ def templates_diff(key: Key, old: From, new: To = None) -> None:
 
     Example: `sightline templates diff 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 3`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         now = one_template(engine, by, key)
         before = _version(engine, by, key, old)
         after = now if new is None else _version(engine, by, key, new)
-    print_differences(parts_of(draft_of(before), draft_of(after)), old, new)
+    print_differences(parts_of(draft_of(before), draft_of(after)), *numbered(old, new))
 
 
 def templates_sections(key: Key) -> None:
@@ -41,7 +41,7 @@ def templates_sections(key: Key) -> None:
 
     Example: `sightline templates sections 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10 > sections.json`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         one = one_template(engine, by, key)
     say(json.dumps(list(one.sections), ensure_ascii=False, indent=2))
 
@@ -54,14 +54,18 @@ def one_template(engine: Engine, by: Viewer, key: UUID) -> Text:
     return one
 
 
-def print_differences(parts: Iterable[Part], old: int, new: int | None) -> None:
+def numbered(old: int, new: int | None) -> tuple[str, str]:
+    """What two versions are called where they are compared."""
+    return f"of version {old}", "now" if new is None else f"of version {new}"
+
+
+def print_differences(parts: Iterable[Part], before: str, after: str) -> None:
     """Of each part that differs the lines that went and came, as other tools read them."""
-    after = "now" if new is None else f"version {new}"
     differing = [part for part in parts if part[1] != part[2]]
     if not differing:
         say("They say the same.")
     for title, was, became in differing:
-        heads = (f"{title} of version {old}", f"{title} {after}")
+        heads = (f"{title} {before}", f"{title} {after}")
         for line in difflib.unified_diff(was.splitlines(), became.splitlines(), *heads, lineterm=""):
             say(line)
 

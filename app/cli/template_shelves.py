@@ -29,7 +29,7 @@ def shelves_list() -> None:
 
     Example: `sightline templates shelves list`
     """
-    with shared.operating() as (engine, by):
+    with shared.reading() as (engine, by):
         found = shelves(engine, by)
     if not found:
         say("There is no shelf.")

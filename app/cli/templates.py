@@ -60,14 +60,15 @@ def templates_list(
 
     Example: `sightline templates list welcome --status published`
     """
-    with shared.operating() as (engine, by):
+    with shared.operating_all() as (engines, by):
         if deleted:
-            _print_deleted(texts.deleted_templates(engine, by, limit=most))
+            # What is deleted is hidden from the role of pages.
+            _print_deleted(texts.deleted_templates(engines.rw, by, limit=most))
             return
         found = listing.search_templates(
-            engine, by, words, kind=kind, status=status, products=(product,) if product else (), shelf=shelf,
+            engines.ro, by, words, kind=kind, status=status, products=(product,) if product else (), shelf=shelf,
             category=category, industry=industry, is_library=library or None, only_featured=featured,
-            workspaces=workspaces_named(engine, by, [workspace]) if workspace else None, limit=most,
+            workspaces=workspaces_named(engines.ro, by, [workspace]) if workspace else None, limit=most,
         )  # fmt: skip
     if not found.rows:
         say("No template is like this.")

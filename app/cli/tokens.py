@@ -36,6 +36,7 @@ def tokens_list() -> None:
 
     Example: `sightline tokens list`
     """
+    # Tokens are hidden from the role of pages.
     with shared.operating() as (engine, by):
         rows = acting.tokens(engine, by, of_everybody=True)
     if not rows:
