@@ -34,6 +34,7 @@ from app.cli import (
     shared,
     simulations,
     team,
+    template_ai,
     template_components,
     template_parts,
     template_shelves,
@@ -93,6 +94,8 @@ app.add_typer(audit.audit_app, name="audit")
 app.add_typer(templates.templates_app, name="templates")
 templates.templates_app.command(name="diff")(template_parts.templates_diff)
 templates.templates_app.command(name="sections")(template_parts.templates_sections)
+templates.templates_app.command(name="draft")(template_ai.templates_draft)
+templates.templates_app.command(name="rewrite")(template_ai.templates_rewrite)
 templates.templates_app.add_typer(template_shelves.shelves_app, name="shelves")
 templates.templates_app.add_typer(template_components.components_app, name="components")
 app.add_typer(company_settings.settings_app, name="settings")

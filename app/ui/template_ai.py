@@ -1,7 +1,7 @@
 """Drafting and rewriting with AI: asked with quota and budget first, shown before anything is saved."""
 
 from dataclasses import dataclass, replace
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from app.ai.metered import MeteredClient
 from app.commands.company import sees_whole_company
 from app.commands.templates import Draft, create_template
 from app.commands.templates_compared import draft_of, parts_of
-from app.commands.templates_drafted import LONGEST_WISH, Drafted, draft_template, wish
+from app.commands.templates_drafted import LONGEST_WISH, Drafted, draft_template
 from app.quotas.answers import Refused
 from app.records.template_texts import Text
 from app.settings import settings
@@ -32,7 +32,7 @@ _KEPT = "template-ai"
 
 @dataclass(frozen=True)
 class _Answer:
-    """What came of the last wish, for which template, and the key of the request that it answers."""
+    """What came of the last wish, and for which template."""
 
     of: UUID | None
     result: Drafted | Refused | SightlineError
@@ -110,7 +110,7 @@ def _ask(scope: Scope, now: Draft, text: str, slug: str, product: str) -> Drafte
     rw = serving.engines().rw
     try:
         client = MeteredClient(rw, Access.of(settings()))
-        return draft_template(rw, client, scope.viewer, wish(text, slug, product, uuid4()), now)
+        return draft_template(rw, scope.viewer, text, workspace_slug=slug, product=product, now=now, client=client)
     except SightlineError as refusal:
         return refusal
 

@@ -10,11 +10,14 @@ from starlette.types import Receive, Scope, Send
 
 from app import serving
 from app.access import NotPermittedError, Viewer
+from app.ai.access import Access
+from app.ai.metered import MeteredClient
 from app.answering import the_desk
 from app.commands.catalogue import COMMANDS, LOOKS, Command
 from app.exports.lists import LISTS
 from app.identity.tokens import Bearer, bearer_of
 from app.jobs.kinds import known_kinds
+from app.settings import settings
 from app.web.api_lists import LARGEST_LIST_CALL, lists, rows_of
 from app.web.api_question import LARGEST_QUESTION, answer_of
 from app.web.places import Places
@@ -27,10 +30,15 @@ _LOOKS, _LOOK, _LISTS, _LIST = "/api/v1/looks", "/api/v1/looks/", "/api/v1/lists
 CALLS_A_MINUTE = 120
 STRANGERS_A_MINUTE = 30
 _CALLS = Places("api", 4)
+# A model takes its time: who waits for one keeps nobody else waiting.
+_WRITING = Places("api and a model", 2)
 _RATES = Rates(CALLS_A_MINUTE)
 _STRANGERS = Rates(STRANGERS_A_MINUTE)
 # What commands need and no program sends.
-BESIDE: Mapping[str, Callable[[], object]] = {"kinds": known_kinds}
+BESIDE: Mapping[str, Callable[[], object]] = {
+    "kinds": known_kinds,
+    "client": lambda: MeteredClient(serving.engines().rw, Access.of(settings())),
+}
 
 
 class Api:
@@ -104,7 +112,8 @@ async def _answer(request: Request, bearer: Bearer) -> Response:
     _require_method(request, "POST")
     _require_change(bearer, command)
     body = await _body(request, command.largest)
-    return as_json({"answer": await _CALLS.run(lambda: _given(command, bearer, body))})
+    places = _WRITING if "client" in command.beside else _CALLS
+    return as_json({"answer": await places.run(lambda: _given(command, bearer, body))})
 
 
 def _given(command: Command, bearer: Bearer, body: bytes) -> object:

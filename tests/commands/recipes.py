@@ -493,6 +493,8 @@ RECIPES: dict[str, Recipe] = {
         {"product": "typewriter"}, "'typewriter' is no product."),
     "templates.delete": Recipe(lambda company: picked(company, "A mistake"), {"reason": ""},
         "This is done for a reason."),
+    "templates.draft": Recipe(once(wish="A welcome", workspace_slug="acme", product="web_builder"),
+        {"product": "typewriter"}, "'typewriter' is no product."),
     "templates.edit": Recipe(lambda company: written(company) | {"wanted": {"name": "Hello"}, "reason": "A new name"},
         {"key": NOBODY}, "This template is not there any more."),
     "templates.feature": Recipe(lambda company: picked(company, status="published"), {"picked": {NOBODY: 1}},

@@ -4,6 +4,7 @@ import ast
 import inspect
 import json
 import pkgutil
+from decimal import Decimal
 from importlib import import_module
 from textwrap import dedent
 
@@ -14,22 +15,34 @@ from sqlalchemy.exc import DBAPIError
 
 from app import commands
 from app.access import NotPermittedError, Viewer
+from app.ai.access import Access
+from app.ai.metered import MeteredClient
 from app.commands import pins
 from app.commands.catalogue import COMMANDS
 from app.web.api import BESIDE
 from db.errors import SightlineError
+from tests.ai.server import model_server, whole
 from tests.commands.company import found
 from tests.commands.recipes import NOBODY, RECIPES
 from tests.servers import new_database
 
 
+@pytest.fixture(scope="module")
+def model():
+    """A server that answers every wish with a template, and how it is reached."""
+    with model_server() as server:
+        server.steps = [whole(json.dumps({"html_content": "<p>Come in.</p>"}))] * 10_000
+        yield Access("a key of a test", server.url, "openai", "m", 5.0, Decimal(1))
+
+
 @pytest.fixture(scope="module", params=COMMANDS)
-def case(request, server18):
+def case(request, server18, model):
     """A command, a company in which it can be given, and its arguments."""
     with new_database(server18) as fresh, pytest.MonkeyPatch.context() as patch:
         # The lake has no versions here; those are tried with the page that pins them.
         patch.setattr(pins, "keep_version", lambda _: None)
         patch.setattr(pins, "require_version", lambda _: None)
+        patch.setitem(BESIDE, "client", lambda: MeteredClient(fresh.rw, model))
         company, recipe = found(fresh), RECIPES[request.param]
         yield COMMANDS[request.param], company, recipe.given(company), recipe
 
@@ -195,7 +208,7 @@ WITHOUT_A_STATE = {
         "months.correct", "plans.create", "plans.draft", "plans.review", "plans.simulate", "prices.add",
         "prices.propose", "prices.propose_charged", "prices.propose_from_bills", "prices.rate_new_calls",
         "quotas.override", "remarks.write", "shelves.create", "stops.start", "team.add", "templates.create",
-        "tokens.make",
+        "templates.draft", "tokens.make",
     },
     "does one thing once: whoever is second finds it done, or is refused": {
         "alerts.acknowledge", "alerts.snooze", "customers.deactivate", "customers.end_sessions",

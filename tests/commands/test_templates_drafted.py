@@ -8,7 +8,7 @@ import pytest
 from app.access import NotPermittedError, Role, Viewer
 from app.ai.asked import AiCallError, AiOffError
 from app.commands.templates import Draft
-from app.commands.templates_drafted import LONGEST_TEXT, draft_template, wish
+from app.commands.templates_drafted import LONGEST_TEXT, draft_template
 from app.quotas.answers import Refused
 from db.errors import SightlineError
 from tests.ai.conftest import studio  # noqa: F401 - a fixture
@@ -22,12 +22,13 @@ NOW = Draft("Spring", "Old", "Before", "<p>old</p>", category="Season")
 def ask(studio):  # noqa: F811 - a fixture
     """Ask for a text, as an admin who sees the workspace."""
 
-    def asking(text="A welcome", now=NOW, *, role=Role.ADMIN, slug=None, key=None):
+    def asking(text="A welcome", now=NOW, *, role=Role.ADMIN, slug=None, key=None, product="web_builder"):
         [(own,)] = studio.shop.ask("SELECT slug FROM workspaces WHERE id = :w", w=studio.shop.workspace)
         viewer = Viewer("Ada", frozenset({role}), frozenset({studio.shop.workspace}))
         return draft_template(
-            studio.shop.database.rw, studio.client, viewer, wish(text, slug or own, "web_builder", key), now
-        )
+            studio.shop.database.rw, viewer, text, workspace_slug=slug or own, product=product, now=now,
+            request_key=key, client=studio.client,
+        )  # fmt: skip
 
     return asking
 
@@ -97,4 +98,6 @@ def test_what_can_not_be_asked_is_refused_before_it_is(studio, ask):  # noqa: F8
     ):
         with pytest.raises(SightlineError, match=told):
             ask(text, now)
+    with pytest.raises(SightlineError, match="'typewriter' is no product"):
+        ask(product="typewriter")
     assert studio.server.asked == []

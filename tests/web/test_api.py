@@ -48,6 +48,16 @@ def test_a_command_is_given_and_the_audit_log_tells_who_by_which_token(program):
     assert give(program(), "budgets.delete", key=str(key), revision=1, reason="A test").json() == {"answer": None}
 
 
+def test_drafting_with_a_model_is_off_without_a_key_and_for_tokens_that_only_read(program, owner):
+    with owner.begin() as connection:
+        home = workspace(connection, owner_id=user(connection).id)
+    wish = {"wish": "A welcome", "workspace_slug": home.slug, "product": "mailer"}
+    answer = give(program(), "templates.draft", **wish)
+    assert answer.status_code == 400
+    assert "OPENAI_API_KEY is not set" in answer.json()["why"]
+    assert give(program(only_reads=True), "templates.draft", **wish).status_code == 403
+
+
 def test_the_list_tells_what_the_person_may_and_how(program):
     def names(who):
         return {one["name"]: one for one in who.get("/api/v1/commands").json()["commands"]}
