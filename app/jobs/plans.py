@@ -11,10 +11,11 @@ from app.commands.simulations import JUDGED_AFTER, review_publication
 from app.jobs import queue
 from app.jobs.catalogue import Again, Handle, InTransaction, Job, JobType, Outcome, Outside
 from app.jobs.schedules import Every
+from app.money.worth import NoRateError
+from app.records.simulations import REVIEW_PUBLICATION
 
 AT_ONCE = 100
 REVIEW_PUBLICATIONS = "review_publications"
-REVIEW_PUBLICATION = "review_publication"
 
 
 def plan_jobs() -> tuple[JobType, ...]:
@@ -47,7 +48,8 @@ def plan_jobs() -> tuple[JobType, ...]:
     )
 
 
-# Plans of before there were simulations have no forecast that could be judged.
+# Plans of before there were simulations have no forecast that could be judged. One that waits for an exchange rate is
+# looked at again when rates have come in.
 _NOT_REVIEWED = text("""
     SELECT p.id
     FROM plans AS p
@@ -56,6 +58,12 @@ _NOT_REVIEWED = text("""
         AND NOT EXISTS (
             SELECT FROM plan_simulations AS o
             WHERE o.plan_id = p.id AND o.kind = 'outcome' AND o.since = p.published_at
+        )
+        AND NOT EXISTS (
+            SELECT FROM jobs AS j
+            WHERE j.job_type = :review AND j.status = 'completed' AND j.result ? 'waits_for'
+                AND j.payload ->> 'plan' = CAST(p.id AS text)
+                AND NOT EXISTS (SELECT FROM fx_rates AS r WHERE r.created_at > j.completed_at)
         )
     ORDER BY p.published_at, p.id
 """)
@@ -69,20 +77,28 @@ _IS_REVIEWED = text("""
 
 
 def _find_publications(connection: Connection, _job: Job) -> Outcome:
-    found = connection.scalars(_NOT_REVIEWED, {"judged_after": JUDGED_AFTER}).all()
+    asked = {"judged_after": JUDGED_AFTER, "review": REVIEW_PUBLICATION}
+    found = connection.scalars(_NOT_REVIEWED, asked).all()
     for key in found:
         queue.enqueue(connection, REVIEW_PUBLICATION, payload={"plan": str(key)}, unique_key=f"review {key}")
     return {"publications": len(found)}
 
 
 def _review_publication(handle: Handle) -> Outcome:
-    """Whoever looked meanwhile, on the page or before a kill of this process, has kept it."""
+    """Whoever looked meanwhile, on the page or before a kill of this process, has kept it.
+
+    Without an exchange rate nobody can look, however often it is tried: the page says what is missing.
+    """
     plan = UUID(handle.job.payload["plan"])
     with handle.engines.rw.connect() as connection:
         if connection.scalar(_IS_REVIEWED, {"plan": plan}):
             return {"reviewed": False}
     by = operator(handle.engines.pipe, f"the job {REVIEW_PUBLICATION}")
-    return {"reviewed": True, "workspaces": review_publication(handle.engines.rw, by, plan).workspaces}
+    try:
+        found = review_publication(handle.engines.rw, by, plan)
+    except NoRateError as missing:
+        return {"reviewed": False, "waits_for": str(missing)}
+    return {"reviewed": True, "workspaces": found.workspaces}
 
 
 def _doing(function: str) -> Callable[[Connection, Job], Outcome]:

@@ -32,6 +32,10 @@ class Price:
         return self.amount * times / _DAYS_A_YEAR
 
 
+class NoRateError(SightlineError):
+    """Amounts can't be added up until somebody says what a currency is worth."""
+
+
 class Exchange:
     """Amounts in the reporting currency, each by the rate of its day; of a day without one, by the last before it."""
 
@@ -53,7 +57,7 @@ class Exchange:
             return Decimal(1)
         known = self._by_day.get(currency, {})
         if not known:
-            raise SightlineError(
+            raise NoRateError(
                 f"Nobody has said what one {currency} is worth in {self.currency}.",
                 why="Amounts of two currencies are not added up.",
                 fix="Import exchange rates, or report in the currency of the plan.",

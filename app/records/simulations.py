@@ -11,6 +11,9 @@ from app.access import Permission, Viewer
 from app.records.reading import Page, Place, page_of, rows, some
 from db.engine import seeing
 
+# The job that finds what a publication brought.
+REVIEW_PUBLICATION = "review_publication"
+
 
 @dataclass(frozen=True)
 class Simulated:
@@ -170,6 +173,14 @@ _HITS = """
     ORDER BY 1
     """
 
+_WAITS_FOR = """
+    SELECT j.result ->> 'waits_for' AS missing
+    FROM jobs AS j
+    WHERE j.job_type = :review AND j.status = 'completed' AND j.payload ->> 'plan' = :plan
+    ORDER BY j.completed_at DESC
+    LIMIT 1
+    """
+
 
 def simulations(engine: Engine, viewer: Viewer, plan: UUID, *, limit: int = 50) -> list[Simulated]:
     """Those of a plan, the newest first."""
@@ -179,6 +190,14 @@ def simulations(engine: Engine, viewer: Viewer, plan: UUID, *, limit: int = 50) 
             connection, _SIMULATIONS, plan=plan, workspaces=sorted(viewer.workspaces), most=some(limit)
         )  # fmt: skip
     return [Simulated(**row) for row in found]
+
+
+def review_waits_for(engine: Engine, viewer: Viewer, plan: UUID) -> str | None:
+    """What the worker lacked when it wanted to find what happened; nothing where it lacked nothing."""
+    viewer.require(Permission.PLANS_READ)
+    with seeing(engine, viewer.workspaces) as connection:
+        found = rows(connection, _WAITS_FOR, review=REVIEW_PUBLICATION, plan=str(plan))
+    return found[0]["missing"] if found else None
 
 
 def simulated_workspaces(

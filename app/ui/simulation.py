@@ -29,6 +29,7 @@ from app.ui.tables import table
 from app.ui.what_happened import what_happened
 
 _MOST_LISTED = 1000
+_SOLD = ("published", "retired")
 _WHEN = "When limits are hit first"
 _VERDICTS = {"refused": "refuses", "over_soft_limit": "flags, refuses nothing", "in_grace": "lets through in grace"}
 
@@ -39,12 +40,12 @@ def simulation(scope: Scope, plan_id: UUID, status: str) -> None:
     forecasts = [one for one in found if one.kind == "forecast"]
     if status in TRIED:
         _asking(scope, plan_id)
-    else:
+    elif status in _SOLD:
         what_happened(scope, plan_id, found)
-    if not forecasts:
+    if not forecasts and status not in _SOLD:
         nothing_here("This plan was never simulated.", fill="A draft is: by days of usage, before it is published.")
-        return
-    _shown(forecasts[0], scope, is_draft=status in TRIED)
+    if forecasts:
+        _shown(forecasts[0], scope, is_draft=status in TRIED)
     if len(forecasts) > 1:
         _earlier(forecasts[1:], scope)
 

@@ -11,7 +11,7 @@ from app.access import Permission
 from app.commands.company import sees_whole_company
 from app.commands.simulations import JUDGED_AFTER, review_publication
 from app.records.outcomes import DAYS, Beside, side_by_side
-from app.records.simulations import Simulated
+from app.records.simulations import Simulated, review_waits_for
 from app.ui import words
 from app.ui.cards import card
 from app.ui.done import attempt
@@ -33,12 +33,22 @@ def what_happened(scope: Scope, plan_id: UUID, found: Sequence[Simulated]) -> No
     if beside:
         card(_TITLE, _beside(beside), why=_WHY)
     else:
-        empty = empty_card("Nobody has looked yet.", f"The worker looks {JUDGED_AFTER.days} days after it went live.")
-        card(_TITLE, empty, why=_WHY)
+        card(_TITLE, _not_yet(scope, plan_id, is_forecast=bool(found)), why=_WHY)
     may = scope.viewer.may(Permission.PLANS_MANAGE)
     if may and sees_whole_company(serving.engines().ro, scope.viewer) and st.button("Look at what happened"):
         still_here(scope.viewer)
         attempt(lambda: review_publication(serving.engines().rw, scope.viewer, plan_id), "This is what happened.")
+
+
+def _not_yet(scope: Scope, plan_id: UUID, *, is_forecast: bool) -> Markup:
+    missing = review_waits_for(serving.engines().ro, scope.viewer, plan_id)
+    if missing:
+        told = f"{missing} The worker looks again when rates have come in."
+        return empty_card("What happened can't be said yet.", told)
+    if is_forecast:
+        return empty_card("Nobody has looked yet.", f"The worker looks {JUDGED_AFTER.days} days after it went live.")
+    told = "It went live without a forecast that could be judged, so the worker does not look by itself."
+    return empty_card("Nobody has looked.", told)
 
 
 def _beside(found: Sequence[Beside]) -> Markup:

@@ -126,6 +126,18 @@ def test_a_forecast_stands_beside_what_happened(pages):
     card = "Forecast, and what happened"
     page = pages.run("plan.py", f"plan={key}&show=Simulate")
     assert "Nobody has looked yet." in "".join(one.proto.body for one in page.get("html"))
+    with pages.site.changing() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO jobs (job_type, payload, status, completed_at, result) VALUES ('review_publication',"
+                " jsonb_build_object('plan', CAST(:plan AS text)), 'completed', now(),"
+                " jsonb_build_object('waits_for', 'Nobody has said what one EUR is worth.'))"
+            ),
+            {"plan": key},
+        )
+    page.run()
+    told = "".join(one.proto.body for one in page.get("html"))
+    assert "Nobody has said what one EUR is worth. The worker looks again when rates have come in." in told
     [look] = [one for one in page.button if one.label == "Look at what happened"]
     look.click().run()
     assert not page.exception

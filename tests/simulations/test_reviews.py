@@ -9,9 +9,9 @@ from app.commands.simulations import review_publication
 from app.jobs.catalogue import Catalogue
 from app.jobs.plans import REVIEW_PUBLICATIONS, plan_jobs
 from app.records.outcomes import side_by_side
-from app.records.simulations import simulations
+from app.records.simulations import review_waits_for, simulations
 from tests.jobs.kinds import Yard
-from tests.simulations.company import Company, publish
+from tests.simulations.company import PUBLISHED, Company, publish
 
 KINDS = Catalogue(plan_jobs())
 OUTCOMES = "SELECT plan_id FROM plan_simulations WHERE kind = 'outcome'"
@@ -64,6 +64,23 @@ def test_what_was_never_forecast_is_not_judged(company):
         connection.execute(text("TRUNCATE plan_simulations CASCADE"))
     work(company)
     assert company.shop.ask(OUTCOMES) == []
+
+
+def test_without_an_exchange_rate_it_says_so_once_and_looks_when_rates_have_come_in(company):
+    """Euros were paid, and nobody has said what one is worth: no attempt would help, so none is made in vain."""
+    company.shop.do("UPDATE subscriptions SET currency = 'EUR'")
+    told = []
+    for _ in range(2):
+        yard = work(company)
+        assert set(yard.statuses()) == {"completed"}
+        told.append(yard.ask("SELECT result ->> 'waits_for' FROM jobs WHERE job_type = 'review_publication'"))
+    assert told[0] == told[1] == [(review_waits_for(company.database.ro, company.admin(), company.draft),)]
+    assert "Nobody has said what one EUR is worth in USD." in told[0][0][0]
+    assert company.shop.ask(OUTCOMES) == []
+    company.shop.add("fx_rates", day=PUBLISHED.date(), currency="EUR", reporting_currency="USD", rate=2, source="test")
+    work(company)
+    assert company.shop.ask(OUTCOMES) == [(company.draft,)]
+    assert review_waits_for(company.database.ro, company.admin(), company.draft) is None
 
 
 def test_both_stand_side_by_side_as_in_thirty_days(company):
