@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import ui
 from app.access import Permission
+from app.ui import cost_tables
 from app.ui.generated import SHOW, raw_generations
 from app.ui.month_end import forecasts_tried, month_end
 from app.ui.unpriced import unpriced_use
@@ -19,25 +20,8 @@ HEADLINES = (
     "unpriced_generations",
     "ai_cost_corrections",
 )
-PER_PART = ("ai_cost", "unpriced_generations", "generations", "cost_per_generation", "cost_per_accepted", "ai_savings")
-SAVED = ("cache_rate", "cache_savings", "batch_savings", "ai_savings", "ai_savings_rate", "ai_cost_undiscounted")
-LOST = ("ai_failed_cost", "ai_failed_cost_share", "failure_rate", "ai_retry_cost", "ai_retry_cost_share", "retry_rate")
-CLOSED = ("ai_cost_of_calls", "ai_cost_corrections", "ai_cost", "unpriced_generations")
-PER_CONVERSION = ("ai_cost", "conversions", "cost_per_conversion")
-SPLITS = {
-    "Model": "model",
-    "Provider": "provider",
-    "Product": "product",
-    "Type": "generation_type",
-    "Plan": "plan",
-    "Workspace": "workspace",
-    "User": "user",
-    "Tier": "service_tier",
-}
-# Filters of the page: these lead from a table to the attempts behind a row.
-OWN = ("generation_type", "provider", "model")
 VIEWS = (
-    PARTS := "Parts",
+    "Parts",
     MONTHS := "Months",
     SAVINGS := "Savings",
     LOSSES := "Failed and repeated",
@@ -49,7 +33,7 @@ VIEWS = (
 )
 
 viewer = ui.person_here(Permission.AI_COST_READ)
-scope = ui.top("AI cost", viewer, own=OWN)
+scope = ui.top("AI cost", viewer, own=cost_tables.OWN)
 once = scope.uncompared
 ui.tiles(HEADLINES, scope)
 left, right = st.columns(2)
@@ -63,20 +47,13 @@ view = ui.one_of("show", VIEWS)
 behind = scope.chosen((*scope.query, ("show", SHOW)))
 
 if view == MONTHS:
-    ui.table(ui.ask(CLOSED, once, grain="month", order="-month"), name="by-month", title="Months",
-        why="A closed month stays as it was; what was found out later stands beside it as a correction.")  # fmt: skip
+    cost_tables.months(scope)
 elif view == SAVINGS:
-    ui.table(ui.ask(SAVED, behind.uncompared, by="model", order="-ai_savings"), name="savings", title="Saved",
-        why="Against the standard prices of the moment, without a cache. Writing into a cache costs, and is taken off.",
-        opens="ai_cost")  # fmt: skip
+    cost_tables.saved(behind)
 elif view == LOSSES:
-    ui.table(ui.ask(LOST, behind.uncompared, by="model", order="-ai_failed_cost"), name="losses",
-        title="Failed and repeated attempts", opens="ai_cost",
-        why="What gave no result, and what had to be asked again, as parts of all cost.")  # fmt: skip
+    cost_tables.lost(behind)
 elif view == CONVERSIONS:
-    split = SPLITS[ui.one_of("of", ("Product", "Workspace", "Plan"), label="Split by")]
-    ui.table(ui.ask(PER_CONVERSION, once, by=split, order="-ai_cost"), name="conversions", title="Per conversion",
-        why="The cost of everything that was generated, for each conversion of the campaigns.")  # fmt: skip
+    cost_tables.per_conversion(scope)
 elif view == UNPRICED:
     unpriced_use(scope)
 elif view == UNUSUAL:
@@ -86,9 +63,4 @@ elif view == FORECASTS:
 elif view == SHOW:
     raw_generations(scope)
 else:
-    label = ui.one_of("by", tuple(SPLITS), label="Split by")
-    split = SPLITS[label]
-    parts = ui.ask(PER_PART, behind, by=split, order="-ai_cost")
-    leads = "ai_cost" if split in {"product", "workspace", *OWN} else None
-    ui.table(parts, name="parts", title=f"By {label.lower()}", opens=leads,
-        why="Corrections of closed months belong to no user, and to no tier.")  # fmt: skip
+    cost_tables.parts(behind)
