@@ -100,10 +100,14 @@ class Site:
         with self.changing() as connection:
             connection.exec_driver_sql(statement)
 
-    def sign_in(self, role="admin"):
-        """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-…` of the others."""
+    def sign_in(self, role="admin", *, who=None):
+        """A new cookie of `admin`, `finance`, `viewer`; of two workspaces, `limited`, `limited-…` of the others.
+
+        Of each there is one person, unless another one is named.
+        """
         with self.changing() as connection:
-            member = connection.execute(text(_MEMBER), {"email": f"{role}@test.example", "role": role}).scalar_one()
+            named = {"email": f"{who or role}@test.example", "role": role}
+            member = connection.execute(text(_MEMBER), named).scalar_one()
             token = open_session(connection, member, "password", Device(), replaces=None)
         return {"name": f"sightline_{self.port}", "value": token, "url": self.url, "httpOnly": True, "sameSite": "Lax"}
 

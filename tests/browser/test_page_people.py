@@ -33,13 +33,15 @@ LIVE = """
 
 @pytest.fixture(scope="module")
 def opened(site, signed_in):
-    """A page as a role sees it, with a query."""
+    """A page as a role sees it, with a query; another person of that role has a browser of their own."""
     windows = {}
 
-    def show(page, role="admin", **query):
-        if role not in windows:
-            windows[role] = signed_in(role)
-        window = windows[role].new_page()
+    def show(page, role="admin", who=None, **query):
+        if (role, who) not in windows:
+            windows[role, who] = signed_in(role)
+            if who:
+                windows[role, who].add_cookies([site.sign_in(role, who=who)])
+        window = windows[role, who].new_page()
         window.goto(f"{site.url}/{page}?{urlencode(query)}")
         settled(window)
         return window
@@ -102,7 +104,7 @@ def test_who_is_limited_sees_only_customers_of_their_own(site, opened):
 
 def test_two_admins_change_the_same_exception_and_both_edits_are_saved_together(site, opened):
     """The one raises the amount, the other moves the end; the second is shown both and saves them together."""
-    first, second = opened("quotas", show="Exceptions"), opened("quotas", role="admin", show="Exceptions")
+    first, second = opened("quotas", show="Exceptions"), opened("quotas", who="bob", show="Exceptions")
     forms = [dialog(page, "Change") for page in (first, second)]
     ((key, ends_at),) = site.rows("SELECT id, ends_at FROM quota_overrides WHERE ends_at > now()"
         " ORDER BY ends_at, id LIMIT 1")  # fmt: skip
@@ -124,6 +126,8 @@ def test_two_admins_change_the_same_exception_and_both_edits_are_saved_together(
     done(second, "The exception was changed.")
     ((amount, moved),) = site.rows(f"SELECT limit_amount, ends_at FROM quota_overrides WHERE id = '{key}'")
     assert (amount, moved.astimezone(UTC).date()) == (123456, later)
+    told = site.rows(f"SELECT actor, reason FROM audit_log WHERE row_key = '{key}' ORDER BY position DESC LIMIT 2")
+    assert told == [("bob@test.example", "It takes longer"), ("admin@test.example", "A launch")]
     undone(second, "It is as it was before.")
     ((amount, moved),) = site.rows(f"SELECT limit_amount, ends_at FROM quota_overrides WHERE id = '{key}'")
     assert (amount, moved) == (123456, ends_at)
