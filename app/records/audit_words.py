@@ -14,6 +14,7 @@ _DONE = {"insert": "Made", "update": "Changed", "delete": "Deleted"}
 # By which columns people know a row, the best first.
 _NAMES = ("name", "title", "email", "number", "key", "subject", "feature", "meter", "slug", "reason", "text", "month")
 _NOUNS = {
+    "ai_cost_corrections": "correction of AI cost",
     "ai_months": "month of AI cost",
     "ai_prices": "AI price",
     "ai_stops": "emergency stop",

@@ -49,7 +49,7 @@ def customers(scope: Scope) -> None:
         _cells(found.rows, scope),
         name="customers",
         title="Workspaces",
-        why="Newest first. Revenue and AI cost are of the period above, and lead to the pages that split them; the"
+        why="Newest first. Revenue and AI cost are of the period above, and a link leads to what made the cost; the"
         f" fullest limit is that of now. {LIVE}",
         columns=_columns(scope),
         scope=scope,

@@ -145,13 +145,15 @@ def size(number: int) -> str:
 def _of_freshness(fresh: Freshness, scope: Scope) -> list[Figure]:
     if fresh.trouble:
         return [Figure("Figures", "None", fresh.trouble.what, is_amiss=True)]
-    late = int(fresh.late_by.total_seconds() // 60)
+    late = words.counted(int(fresh.late_by.total_seconds() // 60), "minute")
     is_late = fresh.colour != "green"
+    through = fresh.through.astimezone(scope.zone_here)
     loaded = fresh.loaded_at.astimezone(scope.zone_here) if fresh.loaded_at else None
+    when = f"{words.day(loaded)}, " if loaded else ""
     return [
-        Figure("Data through", words.moment(fresh.through.astimezone(scope.zone_here)),
-            f"{'late by' if is_late else 'on time,'} {words.counted(late, 'minute')}", is_amiss=is_late),
-        Figure("Loaded", words.moment(loaded) if loaded else words.NOTHING, f"version {fresh.version}"),
+        Figure("Data through", f"{through:%H:%M}",
+            f"{words.day(through)}, {f'late by {late}' if is_late else 'on time'}", is_amiss=is_late),
+        Figure("Loaded", f"{loaded:%H:%M}" if loaded else words.NOTHING, f"{when}version {fresh.version}"),
     ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Jobs of now and jobs of all times: lists, one job with everything about it, and what can be done."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import UUID
 import streamlit as st
 
 from app import serving
+from app.commands.texts import plain
 from app.exports.live import Listed
 from app.jobs.kinds import known_kinds
 from app.records.jobs import DAYS_COUNTED, JobCount, JobRecord, job
@@ -131,9 +133,19 @@ def _row(one: JobRecord, scope: Scope) -> Mapping[str, Any]:
         "attempt": f"{one.attempts} of {one.max_attempts}",
         "beat": _last_sign(one),
         "stopping": one.cancel_requested_at,
-        "says": one.error or one.result,
+        "says": one.error or _answered(one),
         "opens": address(scope.page, scope, show="All jobs", job=one.id),
     }
+
+
+def _answered(one: JobRecord) -> str | None:
+    """What it answered, field by field; all of it stands with the job itself."""
+    try:
+        fields = json.loads(one.result or "{}")
+    except ValueError:
+        # Without its secrets it may be JSON no more.
+        return one.result
+    return "; ".join(f"{words.spelled(name)}: {plain(value)}" for name, value in fields.items()) or None
 
 
 def _last_sign(one: JobRecord) -> datetime | None:

@@ -75,7 +75,7 @@ def history(found: PlanDetail, scope: Scope) -> None:
         name="plan-changes",
         title="History",
         why=f"From the audit log, the last first. {LIVE}",
-        columns={"at": "When", "actor": "Who", "did": "What", "was": "Before", "became": "After", "reason": "Why"},
+        columns={"at": "When", "actor": "Who", "did": "What", "reason": "Why", "was": "Before", "became": "After"},
         scope=scope,
         empty=("Nobody changed anything of it yet.", "The audit log keeps every change from now on."),
         read=listed,

@@ -158,9 +158,9 @@ def ask_new_password(scope: Scope, one: Member) -> None:
     except SightlineError as refusal:
         say_refused(refusal)
         return
-    st.html(tag("div", tag("b", "The new password"), "Hand it over on a safe way. It is not shown again.",
+    st.html(tag("div", tag("b", "The new password"), "Hand it over in a safe way. It is not shown again.",
         class_="sl sl-empty", role="status"))  # fmt: skip
-    st.code(fresh, language=None)
+    st.code(fresh, language=None, wrap_lines=True)
 
 
 def _reactivated(scope: Scope, one: Member, revision: int, reason: str) -> None:

@@ -54,6 +54,8 @@ def _balance(rng: np.random.Generator, one: Subscription, limit: Row, span: tupl
         "limit_amount": amount,
         "grace_amount": limit["grace_amount"],
         "is_soft": limit["enforcement"] == "soft",
+        # Nothing is known of the month before, and so all of it is left.
+        "rolled_over": amount if limit["rolls_over"] and amount else 0,
         "used": used,
         "opening_used": used,
         "created_at": moment(span[0]),

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from app import database, serving
 from app.ui.filters import EVERY
 from db.tables.base import HOUSE_WORKSPACE
-from tests.db.rows import add, template, user, workspace
+from tests.db.rows import NOON, add, plan, template, user, workspace
 from tests.web.conftest import told
 
 
@@ -138,3 +138,28 @@ def test_the_connection_that_was_chosen_stays_chosen_while_others_come_and_go(op
     page.run()
     assert not page.exception
     assert "Disable …" not in [one.label for one in page.button]
+
+
+def test_what_a_job_answered_is_told_in_words_and_not_as_programs_write_it(opened):
+    with serving.engines().rw.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO jobs (job_type, status, completed_at, result) VALUES"
+                """ ('refresh', 'completed', now(), '{"rows_read": 5, "is_new": false}'),"""
+                " ('refresh', 'completed', now(), NULL)"
+            )
+        )
+    page = told(opened("jobs", "show=All+jobs"))
+    assert "Is new: no; Rows read: 5" in page
+
+
+def test_of_a_plan_without_a_forecast_no_page_promises_that_the_worker_will_look(opened):
+    with database.database_address(print) as address, database.setup_engine(address) as setup, setup.begin() as owner:
+        made = {"product": "mailer", "tier": "pro", "published_at": NOON}
+        live = plan(owner, **made, status="published").id
+        dropped = plan(owner, product="mailer", tier="scale", status="discarded").id
+    page = told(opened("plan", f"plan={live}&show=Simulate"))
+    assert "the worker does not look by itself" in page
+    page = told(opened("plan", f"plan={dropped}&show=Simulate"))
+    assert "This plan was never simulated." in page
+    assert "what happened" not in page
