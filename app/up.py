@@ -7,12 +7,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from urllib.parse import urlsplit
 
-from app.database import Say
 from app.settings import PROJECT, settings
 from db.errors import SightlineError
 
@@ -56,7 +55,7 @@ def require_free_port() -> None:
             ) from None
 
 
-def serve_until_stopped(say: Say) -> None:
+def serve_until_stopped(say: Callable[[str], None]) -> None:
     """Serve the app, with a worker in the background, until a person or the system ends it."""
     with _running((*_APP, *_where())) as server:
         try:
@@ -85,7 +84,7 @@ def _where() -> Iterator[str]:
         yield from ("--server.corsAllowedOrigins", settings().public_url)
 
 
-def _beside_a_worker(server: subprocess.Popen[bytes], say: Say) -> None:
+def _beside_a_worker(server: subprocess.Popen[bytes], say: Callable[[str], None]) -> None:
     """While the app serves, a worker works: one that ends is followed by another."""
     while server.poll() is None:
         with _running(_WORKER) as worker:

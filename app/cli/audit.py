@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import audit as keeping
 from app.commands.audit_chain import Head, Verified
 from app.exports.address import Kind
@@ -21,7 +21,7 @@ from app.exports.sheets import sheet_of_list
 from app.exports.wanted import Wanted
 from app.records.audit import ACTIONS, AuditRow
 
-audit_app = typer.Typer(help="Who changed what, when and why.", no_args_is_help=True)
+audit_app = typer.Typer(no_args_is_help=True)
 FAILED = 1
 
 Actors = Annotated[list[str] | None, typer.Option("--by", help="Who; may be given more than once.")]

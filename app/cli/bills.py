@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from app.access import Viewer
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import bills
 from app.commands.reconciling import bills as all_bills
 from app.commands.reconciling import reconciliation
@@ -22,7 +22,7 @@ from app.money.bills import Kind
 from app.money.reconciliation import Reconciliation
 from db.errors import SightlineError
 
-import_app = typer.Typer(help="Read in what other companies say.", no_args_is_help=True)
+import_app = typer.Typer(no_args_is_help=True)
 
 Provider = Annotated[str | None, typer.Option(help=f"One of {', '.join(READERS)}; told by the file itself if it can.")]
 

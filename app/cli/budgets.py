@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from app.access import Viewer
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import alerts as acting
 from app.commands import budgets as changing
 from app.commands import stops as stopping
@@ -23,7 +23,7 @@ from app.records.alerts import AlertState
 from app.records.budgets import BudgetNow
 from db.errors import SightlineError
 
-budgets_app = typer.Typer(help="What AI may cost, alerts about it, and emergency stops.", no_args_is_help=True)
+budgets_app = typer.Typer(no_args_is_help=True)
 
 Key = Annotated[UUID, typer.Argument(help="The key, as the list shows it.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit log.")]

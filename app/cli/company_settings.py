@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import company_settings as changing
 from app.commands import retention
 from app.commands.company_settings import KNOWN, flat
@@ -14,8 +14,8 @@ from app.commands.retention import ENFORCED, Terms
 from app.records.company_settings import company_settings, retention_rules
 from db.errors import SightlineError
 
-settings_app = typer.Typer(help="Settings of the company.", no_args_is_help=True)
-retention_app = typer.Typer(help="How long rows are kept.", no_args_is_help=True)
+settings_app = typer.Typer(no_args_is_help=True)
+retention_app = typer.Typer(no_args_is_help=True)
 
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit log.")]
 

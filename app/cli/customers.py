@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from app.access import Viewer
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import customers as changing
 from app.commands import subscriptions, workspaces
 from app.records import customers as reading
@@ -18,7 +18,7 @@ from app.records.plans import plan
 from app.records.quotas import standings
 from db.errors import SightlineError
 
-customers_app = typer.Typer(help="Customers: workspaces, their people and subscriptions.", no_args_is_help=True)
+customers_app = typer.Typer(no_args_is_help=True)
 _MOST = 200
 _STANDINGS = ("live", "past due", "ending", "none")
 

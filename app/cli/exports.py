@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from app.cli import shared
-from app.cli.shared import say
+from app.cli import month_report, shared
+from app.cli.words import say
 from app.exports import focus as exports
 from app.exports.address import Kind
 from app.exports.files import WRITERS
 from app.money import focus
 from app.money.focus import Dataset
 
-export_app = typer.Typer(help="Figures as files for other programs.", no_args_is_help=True)
+export_app = typer.Typer(no_args_is_help=True)
 
 
 @export_app.command(name="focus")
@@ -35,6 +35,9 @@ def export_focus(
         told = exports.Month(engine, lambda: by, chosen, datetime.now(UTC))
         for one in dataset or list(Dataset):
             _write(told, one, kind, to)
+
+
+export_app.command(name="month")(month_report.export_month)
 
 
 def _write(month: exports.Month, dataset: Dataset, kind: Kind, folder: Path) -> None:

@@ -8,14 +8,14 @@ import typer
 from rich.table import Table
 
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import integrations as changing
 from app.records import integrations as reading
 from app.records.integrations import Integration
 from app.records.reading import MOST_ROWS, Place
 from db.errors import SightlineError
 
-integrations_app = typer.Typer(help="Connections of customers to platforms and to Meta.", no_args_is_help=True)
+integrations_app = typer.Typer(no_args_is_help=True)
 
 Key = Annotated[UUID, typer.Argument(help="Of the connection, as `sightline integrations list` shows it.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit log.")]

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from app import database
 from app.cli import shared
-from app.cli.shared import out, say
+from app.cli.words import out, say
 from app.jobs.stopping import Stop, at_signals
 from app.lake.place import the_engine, the_place
 from app.lake.refresh import Outcome, Refresher, Told

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli import shared
-from app.cli.shared import say
+from app.cli.words import say
 from app.exports.report import month_named, month_report
 from app.lake.lake import the_lake
 from app.metrics.desk import Desk

@@ -8,11 +8,11 @@ import typer
 from rich.table import Table
 
 from app.cli import shared
-from app.cli.shared import out, say
+from app.cli.words import out, say
 from app.commands import closes
 from db.errors import SightlineError
 
-months_app = typer.Typer(help="Months of AI cost, open and closed.", no_args_is_help=True)
+months_app = typer.Typer(no_args_is_help=True)
 
 Month = Annotated[datetime, typer.Argument(formats=["%Y-%m"], help="As 2026-10.")]
 

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import plan_moves as moving
 from app.commands.plan_moves import AT_ONCE, AT_PERIOD_END, Offer
 from app.records import plans as reading

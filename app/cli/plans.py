@@ -11,8 +11,8 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from app.access import Viewer
-from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli import plan_moves, shared, simulations
+from app.cli.words import out, plain, say
 from app.commands import plan_publishing as publishing
 from app.commands import plans as drafting
 from app.commands.texts import plain as as_read
@@ -21,9 +21,7 @@ from app.records.plan_terms import PlanFeature, PlanLimit, PlanTerms, side_by_si
 from app.records.plans import PlanDetail
 from db.errors import SightlineError
 
-plans_app = typer.Typer(
-    help="What products sell: drafts, publications, and who has which version.", no_args_is_help=True
-)
+plans_app = typer.Typer(no_args_is_help=True)
 
 Key = Annotated[UUID, typer.Argument(help="The key of the plan, as the list shows it.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit log.")]
@@ -347,6 +345,13 @@ def plans_reinstate(key: Key, reason: Reason = "") -> None:
     with shared.operating() as (engine, by):
         publishing.reinstate(engine, by, key, revision=_found(engine, by, key).now.revision, reason=reason)
     say("It is sold again.")
+
+
+plans_app.command(name="simulate")(simulations.simulate)
+plans_app.command(name="review")(simulations.review)
+plans_app.command(name="migrate")(plan_moves.plans_migrate)
+plans_app.command(name="migrations")(plan_moves.plans_migrations)
+plans_app.command(name="undo-migration")(plan_moves.plans_undo_migration)
 
 
 def _found(engine: Engine, by: Viewer, key: UUID) -> PlanDetail:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import prices
 from app.commands.bill_prices import propose_from_bills
 from app.commands.prices import BookRow, MonthEffect
@@ -20,7 +20,7 @@ from app.money.units import MILLION
 from db.errors import SightlineError
 from db.tables.ai import SERVICE_TIERS
 
-prices_app = typer.Typer(help="What models cost, from when to when.", no_args_is_help=True)
+prices_app = typer.Typer(no_args_is_help=True)
 
 Model = Annotated[str | None, typer.Option(help="Of one model alone, as provider/model.")]
 

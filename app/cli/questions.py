@@ -14,7 +14,7 @@ import typer
 from app import database, logs
 from app.access import Viewer, operator
 from app.cli.answers import csv_text, figure_table, glossary_text, json_text, receipt_text
-from app.cli.shared import err, out
+from app.cli.words import err, out
 from app.lake.lake import the_lake
 from app.metrics.answer import Answer
 from app.metrics.desk import Desk

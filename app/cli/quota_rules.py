@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import quota_rules as changing
 from app.records import quotas as reading
 from app.records.quotas import Override, Within

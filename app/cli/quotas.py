@@ -9,9 +9,9 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from app.access import Viewer
-from app.cli import shared
+from app.cli import quota_rules, shared
 from app.cli.quota_rules import exceptions
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import quotas as changing
 from app.commands.quotas import Allowance
 from app.records import quotas as reading
@@ -19,7 +19,7 @@ from app.records.quotas import Override, Standing, Within
 from app.records.reading import MOST_ROWS
 from db.errors import SightlineError
 
-quotas_app = typer.Typer(help="Limits of what customers use, exceptions from them, and credits.", no_args_is_help=True)
+quotas_app = typer.Typer(no_args_is_help=True)
 
 Slug = Annotated[str, typer.Argument(help="The slug of the workspace.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit log.")]
@@ -131,6 +131,15 @@ def quotas_take_back(
             engine, by, workspace_slug=workspace, user_email=user, amount=credits_, reason=reason
         )
     say(f"{user} has {balance:,} credits now.")
+
+
+quotas_app.command(name="close")(quota_rules.quotas_close)
+quotas_app.command(name="overrides")(quota_rules.quotas_overrides)
+quotas_app.command(name="credits")(quota_rules.quotas_credits)
+quotas_app.command(name="holds")(quota_rules.quotas_holds)
+quotas_app.command(name="give-up")(quota_rules.quotas_give_up)
+quotas_app.command(name="service-limits")(quota_rules.quotas_service_limits)
+quotas_app.command(name="limit-service")(quota_rules.quotas_limit_service)
 
 
 def _customer(engine: Engine, by: Viewer, workspace: str, email: str | None) -> UUID | None:

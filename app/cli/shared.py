@@ -1,29 +1,17 @@
-"""What all commands share: how they speak, and how they reach the database."""
+"""How commands reach the database, and read what they are given."""
 
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from sqlalchemy import Engine
 
 from app import database, logs
 from app.access import Viewer, operator
+from app.cli.words import say
 from app.database import Address, Engines
 from db.errors import SightlineError
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-
-
-def say(sentence: str) -> None:
-    out.print(sentence, markup=False, soft_wrap=True)
-
-
-def plain(sentence: str) -> str:
-    """As it is written: brackets are no markup."""
-    return sentence.replace("[", "\\[")
 
 
 def read_text(file: Path | None) -> str | None:

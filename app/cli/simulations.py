@@ -9,7 +9,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from app.cli import shared
-from app.cli.shared import err, out, plain, say
+from app.cli.words import err, out, plain, say
 from app.commands.simulations import WINDOWS, Simulation, review_publication, simulate_plan
 from app.records import simulations as reading
 from app.records.outcomes import DAYS, Beside, side_by_side

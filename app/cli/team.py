@@ -9,13 +9,13 @@ from rich.table import Table
 
 from app.access import Role
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import team, team_rights
 from app.commands.team import Member
 from app.commands.team_rights import Rights
 from db.errors import SightlineError
 
-team_app = typer.Typer(help="The people who use Sightline.", no_args_is_help=True)
+team_app = typer.Typer(no_args_is_help=True)
 
 Email = Annotated[str, typer.Argument(help="The e-mail address of the person.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit log.")]

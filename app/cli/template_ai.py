@@ -10,8 +10,8 @@ from app.access import Viewer
 from app.ai.access import Access
 from app.ai.metered import MeteredClient
 from app.cli import shared
-from app.cli.shared import say
 from app.cli.template_parts import Key, one_template, print_differences
+from app.cli.words import say
 from app.commands.templates import Draft, create_template, edit_template
 from app.commands.templates_compared import draft_of, parts_of
 from app.commands.templates_drafted import draft_template

@@ -12,8 +12,9 @@ from sqlalchemy import Engine
 
 from app.access import Viewer
 from app.cli import shared
-from app.cli.shared import out, plain, read_text, say
+from app.cli.shared import read_text
 from app.cli.template_parts import From, Key, To, numbered, print_differences
+from app.cli.words import out, plain, say
 from app.commands import templates_components as commands
 from app.commands.templates_compared import component_parts
 from app.commands.templates_components import terms_of

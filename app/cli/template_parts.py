@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from app.access import Viewer
 from app.cli import shared
-from app.cli.shared import say
+from app.cli.words import say
 from app.commands.templates_compared import Part, draft_of, parts_of
 from app.commands.templates_sections import Section
 from app.records import template_texts as texts

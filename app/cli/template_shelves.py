@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from app.access import Viewer
 from app.cli import shared
-from app.cli.shared import out, plain, say
 from app.cli.template_parts import Key, one_template
+from app.cli.words import out, plain, say
 from app.commands import templates_shelves as commands
 from app.commands.templates_shelves import Label
 from app.records.template_texts import Shelf, shelves, shelves_of

@@ -10,9 +10,10 @@ import typer
 from rich.table import Table
 
 from app.analysis.template_checks import Checked, check
-from app.cli import shared
-from app.cli.shared import out, plain, read_text, say
+from app.cli import shared, template_ai, template_components, template_parts, template_shelves
+from app.cli.shared import read_text
 from app.cli.template_parts import Key, one_template, read_sections
+from app.cli.words import out, plain, say
 from app.commands import templates as writing
 from app.commands import templates_states as states
 from app.commands.templates import Draft
@@ -23,8 +24,7 @@ from app.records.reading import workspaces_named
 from app.records.templates import Template
 from db.errors import SightlineError
 
-templates_app = typer.Typer(help="Templates: what they say, said before, and whether they are offered.",
-    no_args_is_help=True)  # fmt: skip
+templates_app = typer.Typer(no_args_is_help=True)
 
 Keys = Annotated[list[UUID], typer.Argument(help="One or more keys, as the list shows them: all are changed or none.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit log.")]
@@ -269,6 +269,14 @@ def templates_restore(keys: Keys, reason: Why = "") -> None:
         _require_all(keys, there)
         states.restore_templates(engine, by, {key: there[key] for key in keys}, reason=reason)
     _say_done(keys, "back")
+
+
+templates_app.command(name="diff")(template_parts.templates_diff)
+templates_app.command(name="sections")(template_parts.templates_sections)
+templates_app.command(name="draft")(template_ai.templates_draft)
+templates_app.command(name="rewrite")(template_ai.templates_rewrite)
+templates_app.add_typer(template_shelves.shelves_app, name="shelves")
+templates_app.add_typer(template_components.components_app, name="components")
 
 
 def _change(keys: Sequence[UUID], done: str, change: Callable[..., Any], **more: str) -> None:

@@ -7,10 +7,10 @@ import typer
 from rich.table import Table
 
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import tokens as acting
 
-tokens_app = typer.Typer(help="Tokens by which programs call the API.", no_args_is_help=True)
+tokens_app = typer.Typer(no_args_is_help=True)
 
 
 @tokens_app.command(name="make")

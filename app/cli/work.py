@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping
 
 from app import database
 from app.cli import shared
-from app.cli.shared import out, plain, say
+from app.cli.words import out, plain, say
 from app.commands import jobs
 from app.database import Address, Engines
 from app.jobs import queue
@@ -27,7 +27,7 @@ from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.system import JOB_STATUSES
 
-jobs_app = typer.Typer(help="The jobs of the background.", no_args_is_help=True)
+jobs_app = typer.Typer(no_args_is_help=True)
 
 # The embedded server has a hundred connections, and pages need some of them as well.
 MOST_AT_ONCE = 16

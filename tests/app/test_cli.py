@@ -23,6 +23,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
+from app.cli import Commands
 from app.cli import app as command_line
 from db.embedded import SUPERUSER, EmbeddedServer, running_server
 from db.embedded.files import ServerFiles
@@ -201,6 +202,22 @@ def test_every_command_explains_itself(shared):
         explained = CliRunner().invoke(command_line, [*words, "--help"], prog_name="sightline")
         assert explained.exit_code == 0
         assert f"Usage: sightline {' '.join(words)} " in explained.output
+
+
+def test_the_list_says_of_every_command_what_it_says_itself():
+    group = typer.main.get_group(command_line)
+    assert [line.name for line in Commands.lines if not group.commands[line.name].help.startswith(line.says)] == []
+
+
+@pytest.mark.parametrize("arguments", ["--help", "team --help"])
+def test_nobody_waits_for_what_other_commands_load(arguments):
+    """What reads and draws figures takes seconds to load: who adds a person to the team needs none of it."""
+    starting = (
+        f"import sys; from app.cli import app; app({arguments.split()}, standalone_mode=False); print(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", starting], capture_output=True, text=True, check=True)
+    assert "Usage: " in done.stdout
+    assert [name for name in ("pandas", "numpy", "pyarrow", "duckdb", "sqlglot") if f"'{name}'" in done.stdout] == []
 
 
 def test_a_command_that_does_not_exist_ends_with_2(shared):

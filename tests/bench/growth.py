@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psycopg
 
-from app.cli import demo
 from app.cli.shared import address
+from app.cli.start import demo
 from app.lake.place import the_place
 from app.lake.refresh import Refresher
 from db.demo.shape import SCALES, Scale, Size
