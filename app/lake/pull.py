@@ -152,8 +152,11 @@ class Pull:
             copy.progress.tombstones = deleted + 1
         self._duck.execute(f"CREATE OR REPLACE TEMP TABLE pulled AS {_empty(source)}")
         self._fetch(copy, conditions)
+        arrived = {month for (month,) in self._duck.execute("SELECT DISTINCT in_month FROM pulled").fetchall()}
         for month in months:
-            self._replace_month(copy, month, newest + 1)
+            # Most months of most tables are empty, and writing a file without rows takes as long as one with some.
+            path = self._written(copy, month) if month in arrived else None
+            self._replace_month(copy, month, path, newest + 1)
 
     def drop_gone(self, copy: Copy) -> None:
         """Take out the months that the database has no more."""
@@ -185,22 +188,28 @@ class Pull:
             copy.progress.tombstones = removed + 1
             self._touch(copy)
 
-    def _replace_month(self, copy: Copy, month: date | None, watermark: int) -> None:
-        source, stored = copy.source, self.origin.files[copy.source.name][month]
+    def _written(self, copy: Copy, month: date | None) -> Path:
+        """A file of all rows of a month that were pulled."""
         path = copy.table.new_path(month)
-        written = self._save(
-            f"SELECT {', '.join(source.names)}, CAST({self.number} AS BIGINT) AS pull FROM pulled"
-            f" WHERE {_of(month)} ORDER BY {', '.join(source.order)}",
+        self._save(
+            f"SELECT {', '.join(copy.source.names)}, CAST({self.number} AS BIGINT) AS pull FROM pulled"
+            f" WHERE {_of(month)} ORDER BY {', '.join(copy.source.order)}",
             path,
         )
+        return path
+
+    def _replace_month(self, copy: Copy, month: date | None, path: Path | None, watermark: int) -> None:
+        """The file takes the place of what is held of a month; one without rows has none."""
+        stored = self.origin.files[copy.source.name][month]
         before = copy.progress.months.get(month)
         now = Month(stored.file, self.origin.identity, watermark, self.number, self.number)
-        if before and self._holds_same(copy, month, path if written else None):
-            path.unlink(missing_ok=True)
+        if before and self._holds_same(copy, month, path):
+            if path:
+                path.unlink()
             now = replace(now, pull=before.pull, replaced=before.replaced)
         else:
             copy.removes += copy.parts_of(month)
-            copy.adds += [NewFile(path, month)] if written else []
+            copy.adds += [NewFile(path, month)] if path else []
         if now != before:
             copy.progress.months[month] = now
             self._touch(copy)

@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
 from deltalake.exceptions import DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction, RemoveAction
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from app.lake.source import BIG, BLOB, DAY, FLAG, INSTANT, INT, TEXT, Source
 from app.lake.versions import ROWS, Part, TableVersion
@@ -107,41 +107,52 @@ class Table:
         state: Mapping[str, Any],
     ) -> Opened:
         """Make the next version of the one that was opened; where somebody was faster, nothing is changed."""
-        is_there = opened.version >= 0
-        table = DeltaTable(str(self.folder)) if is_there else self._created(schema)
-        base = opened.version if is_there else table.version()
-        if table.version() != base:
+        gone = set(removes)
+        added = [self._part(new) for new in adds]
+        told = json.dumps(state)
+        with_state = CommitProperties(
+            custom_metadata={_STATE: told},
+            # Numbered after the version that was opened: a writer that slept must not write twice.
+            max_commit_retries=0,
+        )
+        actions = [self._added(part) for part in added]
+        if opened.version < 0:
+            self._create(schema, actions, with_state)
+        else:
+            self._go_on(opened, [*actions, *(self._removed(part) for part in gone)], with_state)
+        stays = tuple(part for part in opened.parts if part not in gone)
+        return Opened((*stays, *added), opened.version + 1, json.loads(told))
+
+    def _create(self, schema: pa.Schema | None, actions: list[AddAction], with_state: CommitProperties) -> None:
+        """A new table and its first files in one commit: two would take as long again."""
+        if schema is None:
+            raise ValueError(f"The table {self.name} is new: its first commit must say what its columns are.")
+        fields = [*schema, pa.field("in_month", pa.date32()), pa.field("in_layer", pa.string())]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        create_table_with_add_actions(
+            str(self.folder),
+            Schema.from_arrow(pa.schema(fields)),
+            actions,
+            partition_by=_PARTITIONS,
+            configuration=_CONFIGURATION,
+            commit_properties=with_state,
+        )
+
+    def _go_on(self, opened: Opened, actions: list[AddAction | RemoveAction], with_state: CommitProperties) -> None:
+        table = DeltaTable(str(self.folder))
+        if table.version() != opened.version:
             raise SightlineError(
                 f"Another refresh wrote the table {self.name} of the lake.",
                 why="Only one refresh may write at a time; this one was overtaken.",
                 fix="Run `sightline refresh` again.",
             )
-        gone = set(removes)
-        added = [self._part(new) for new in adds]
-        actions = [self._added(part) for part in added] + [self._removed(part) for part in gone]
-        told = json.dumps(state)
         table.create_write_transaction(
             actions,
             mode="append",
             schema=table.schema(),
             partition_by=_PARTITIONS,
-            commit_properties=CommitProperties(
-                custom_metadata={_STATE: told},
-                # Numbered after the version that was opened: a writer that slept must not write twice.
-                max_commit_retries=0,
-            ),
+            commit_properties=with_state,
             post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False),
-        )
-        stays = tuple(part for part in opened.parts if part not in gone)
-        return Opened((*stays, *added), base + 1, json.loads(told))
-
-    def _created(self, schema: pa.Schema | None) -> DeltaTable:
-        if schema is None:
-            raise ValueError(f"The table {self.name} is new: its first commit must say what its columns are.")
-        fields = [*schema, pa.field("in_month", pa.date32()), pa.field("in_layer", pa.string())]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return DeltaTable.create(
-            str(self.folder), schema=pa.schema(fields), partition_by=_PARTITIONS, configuration=_CONFIGURATION
         )
 
     def _part(self, new: NewFile) -> Part:
