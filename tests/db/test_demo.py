@@ -12,16 +12,14 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from db.demo import DemoSummary, Size, load_demo
+from db.demo import Size, load_demo
 from db.demo.keys import keys_at
 from db.demo.seasons import Season
 from db.errors import SightlineError
-from db.vault import Place, Vault
+from db.vault import Place
+from tests.db.loaded import TODAY, VAULT, demo_database, load
 from tests.servers import Database, Server, new_database
 
-TODAY = date(2026, 11, 21)
-KEY = hashlib.sha256(b"a key for tests").digest()
-VAULT = Vault({"0a1b2c3d": KEY}, "0a1b2c3d")
 # What the database gives by itself, what is sealed with a new nonce each time, and what the clock of the load shows.
 NOT_SEEDED = {
     "row_xid",
@@ -52,28 +50,11 @@ NOT_COMPARED = {
 KEPT_BY_TRIGGERS = {"ai_cost_tracking", "user_usage"}
 
 
-def quiet(step: str, done: int, total: int) -> None:
-    """A progress that nobody looks at."""
-
-
-def load(setup: Engine, *, seed: int = 7, size: Size = Size.TINY, today: date = TODAY) -> DemoSummary:
-    return load_demo(
-        setup,
-        size=size,
-        seed=seed,
-        today=today,
-        seal=lambda place, secret: VAULT.seal(secret, place),
-        digest=lambda secret: hashlib.sha256(secret.encode()).digest(),
-        progress=quiet,
-    )
-
-
 @pytest.fixture(scope="module")
 def demo(server18: Server) -> Iterator[Database]:
     """A database with the demo, shared by the tests that only read."""
-    with new_database(server18) as fresh:
-        load(fresh.setup)
-        yield fresh
+    with demo_database(server18) as copied:
+        yield copied
 
 
 def ask(setup: Engine, question: str) -> list[Any]:

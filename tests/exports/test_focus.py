@@ -22,9 +22,8 @@ from app.exports.focus import Month, dataset_named, month_named, sheet
 from app.metrics.errors import MalformedQuestionError
 from app.money.focus import COLUMNS, Dataset, next_month
 from app.settings import settings
+from tests.db.loaded import TODAY, demo_database
 from tests.db.rows import add
-from tests.db.test_demo import TODAY, load
-from tests.servers import new_database
 
 NAMES = {
     Dataset.COST_AND_USAGE: "Cost and Usage",
@@ -42,8 +41,7 @@ ALLOWED = {("bad_currency", "PricingCurrency", "invalid value 'Credits'")}
 @pytest.fixture(scope="module")
 def demo(server18):
     """The demo, in which the month before last is closed, and corrected twice more today."""
-    with new_database(server18) as fresh:
-        load(fresh.setup)
+    with demo_database(server18) as fresh:
         with fresh.setup.begin() as connection:
             homes = connection.scalars(text("SELECT id FROM workspaces WHERE kind = 'customer' ORDER BY slug LIMIT 2"))
             for home, amount in zip(list(homes), (Decimal("1.234567890123"), Decimal("-0.5")), strict=True):

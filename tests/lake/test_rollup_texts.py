@@ -20,7 +20,7 @@ from app.lake.postgres import DAYS
 from app.lake.sources import SOURCES
 from app.rollups import CALENDAR, rollups
 from db.engine import seeing
-from tests.db.test_demo import load
+from tests.db.loaded import demo_database
 from tests.lake import random_facts as facts
 from tests.lake.answers import ORACLES, agreed, by_postgres, fill, new_lake, reading, summed
 from tests.servers import Database, Server, new_database
@@ -50,9 +50,8 @@ SUBJECTS = {
 
 @pytest.fixture(scope="module")
 def demo(server18: Server) -> Iterator[Database]:
-    with new_database(server18) as fresh:
-        load(fresh.setup)
-        yield fresh
+    with demo_database(server18) as copied:
+        yield copied
 
 
 @pytest.fixture(scope="module")

@@ -27,10 +27,10 @@ from app.lake.source import Source
 from app.lake.sources import SOURCES
 from app.lake.spark import SparkEngine, SparkError
 from app.rollups import CALENDAR, Rollup, rollups
-from tests.db.test_demo import load
+from tests.db.loaded import demo_database
 from tests.lake.lakes import NOON, lake_with_company, mail, session, use
 from tests.lake.spark_cluster import Cluster, missing, spark_cluster
-from tests.servers import PROJECT, Database, Server, new_database
+from tests.servers import PROJECT, Database, Server
 
 ZONES = ("UTC", "Asia/Kolkata")
 
@@ -50,10 +50,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def lake(server18: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """The demo's tables in the lake's shape, each in two files so that two workers have something to read."""
     folder = tmp_path_factory.mktemp("lake")
-    with new_database(server18) as database:
-        load(database.setup)
-        with origin(database.server.url(database.name)) as now, duckdb.connect() as duck:
-            files = {name: copied(source, now, duck, folder) for name, source in SOURCES.items()}
+    with (
+        demo_database(server18) as database,
+        origin(database.server.url(database.name)) as now,
+        duckdb.connect() as duck,
+    ):
+        files = {name: copied(source, now, duck, folder) for name, source in SOURCES.items()}
     return files | {zone: [str(calendar_file(folder, zone))] for zone in ZONES}
 
 

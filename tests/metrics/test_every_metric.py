@@ -16,7 +16,7 @@ from app.metrics.desk import Desk
 from app.metrics.errors import UnknownValueError
 from app.metrics.glossary import metrics
 from app.metrics.question import question
-from tests.db.test_demo import TODAY, load
+from tests.db.loaded import TODAY, demo_database
 from tests.lake import random_facts as facts
 from tests.lake.lakes import LakeOf
 from tests.metrics.reckoned import (
@@ -125,8 +125,7 @@ class Case:
 
 @pytest.fixture(scope="module")
 def demo(server18, tmp_path_factory):
-    with new_database(server18) as database:
-        load(database.setup)
+    with demo_database(server18) as database:
         lake = LakeOf(database, tmp_path_factory.mktemp("lake"), INDIA)
         lake.refresh()
         desk = Desk(lake.lake, currency="USD")

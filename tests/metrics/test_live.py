@@ -11,9 +11,8 @@ from app.access import Role, Viewer, all_workspaces
 from app.metrics.answer import Answer
 from app.metrics.desk import Desk
 from app.metrics.question import question
-from tests.db.test_demo import TODAY, load
+from tests.db.loaded import TODAY, demo_database
 from tests.lake.lakes import LakeOf
-from tests.servers import new_database
 
 SINCE, UNTIL = TODAY - timedelta(days=120), TODAY + timedelta(days=1)
 MAIL = ("emails_sent", "open_rate", "bounce_rate", "emails_human_opened")
@@ -49,8 +48,7 @@ QUESTIONS = [
 @pytest.fixture(scope="module")
 def business(server18, tmp_path_factory):
     """The demo, brought into a lake once, with days of a zone that is half an hour off."""
-    with new_database(server18) as database:
-        load(database.setup)
+    with demo_database(server18) as database:
         lake = LakeOf(database, tmp_path_factory.mktemp("lake"), "Asia/Kolkata")
         lake.refresh()
         yield database, lake

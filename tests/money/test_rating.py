@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,9 +13,9 @@ from app.money.pricing import Book, Call, Price
 from app.money.reported import UsageError
 from app.money.units import Unit
 from db.tables.ai import SERVICE_TIERS
+from tests.db.loaded import demo_database
 from tests.db.rows import NOON, add, user, workspace
-from tests.db.test_demo import load
-from tests.servers import Database, Server, new_database
+from tests.servers import Database, Server
 
 RATE = "SELECT * FROM rated_ai_calls('-infinity', 'infinity', NULL, '{}', false)"
 ROW = """
@@ -48,9 +48,8 @@ ORACLE = """
 
 @pytest.fixture(scope="module")
 def demo(server18: Server) -> Iterator[Database]:
-    with new_database(server18) as fresh:
-        load(fresh.setup, today=date(2026, 11, 21))
-        yield fresh
+    with demo_database(server18) as copied:
+        yield copied
 
 
 def asked(engine, question, **values):

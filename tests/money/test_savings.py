@@ -1,14 +1,14 @@
 """What caches and batches saved: computed by hand, kept with the call when it is rated, and as the demo says."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 
+from tests.db.loaded import demo_database
 from tests.db.rows import NOON, add, user, workspace
-from tests.db.test_demo import load
 from tests.servers import Database, Server, migrate, new_database
 
 BEGUN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -146,14 +146,12 @@ _BY_THE_FUNCTION = """
 
 def test_the_demo_saved_what_its_prices_say(server18):
     """Three ways agree on every call: as the demo wrote it, by the function that rates, and by the prices."""
-    with new_database(server18) as demo:
-        load(demo.setup, today=date(2026, 11, 21))
-        with demo.setup.connect() as connection:
-            wrong_cache, wrong_batch, cache, batch = connection.execute(text(_BY_THE_BOOK)).one()
-            assert (wrong_cache, wrong_batch) == (0, 0)
-            assert connection.scalar(text(_BY_THE_FUNCTION)) == 0
-        assert cache > 0
-        assert batch > 0
+    with demo_database(server18) as demo, demo.setup.connect() as connection:
+        wrong_cache, wrong_batch, cache, batch = connection.execute(text(_BY_THE_BOOK)).one()
+        assert (wrong_cache, wrong_batch) == (0, 0)
+        assert connection.scalar(text(_BY_THE_FUNCTION)) == 0
+    assert cache > 0
+    assert batch > 0
 
 
 def test_calls_of_before_learn_what_they_saved_also_those_of_closed_months(server18):

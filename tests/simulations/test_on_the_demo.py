@@ -13,8 +13,8 @@ from app.commands.simulations import simulate_plan
 from db.demo import Size
 from db.engine import seeing
 from tests import oracles
+from tests.db.loaded import load
 from tests.db.rows import add, plan
-from tests.db.test_demo import load
 from tests.servers import new_database
 
 WALK = (Path(oracles.__file__).parent / "plan_replay.sql").read_text(encoding="utf-8")
