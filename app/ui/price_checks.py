@@ -16,6 +16,7 @@ from app.ui.price_list import chosen_models
 from app.ui.rows import Column, Columns
 from app.ui.scope import Scope
 from app.ui.tables import table
+from app.ui.unpriced import NOT_TRIED
 
 _MOST_CALLS = 100
 _UNPRICED: Columns = {
@@ -44,15 +45,15 @@ _CALLS: Columns = {
     "occurred_at": "When",
     "model": "Model",
     "workspace": "Workspace",
+    "reported_cost": _SAID,
+    "computed_cost": _OURS,
+    "difference": _APART,
+    "share": _SHARE,
     "product": "Product",
     "service_tier": "Tier",
     "attempt": Column("Attempt", Unit.COUNT),
     "tokens_in": Column("Tokens in", Unit.TOKENS),
     "tokens_out": Column("Tokens out", Unit.TOKENS),
-    "reported_cost": _SAID,
-    "computed_cost": _OURS,
-    "difference": _APART,
-    "share": _SHARE,
     "price_version": Column("Price version", Unit.COUNT),
 }
 
@@ -111,8 +112,9 @@ def _opened(provider: str, model: str, scope: Scope) -> Markup:
 
 
 def _unpriced(one: UnpricedModel, scope: Scope) -> dict[str, Any]:
-    reason = one.reason or "Not looked at yet: the next pricing does, within minutes."
-    return vars(one) | {"model": _opened(one.provider, one.model, scope), "reason": reason}
+    reason = one.reason or NOT_TRIED
+    told = {"model": _opened(one.provider, one.model, scope), "service_tier": words.spelled(one.service_tier)}
+    return vars(one) | told | {"reason": reason}
 
 
 def _model(one: ReportedModel, scope: Scope) -> dict[str, Any]:
@@ -122,5 +124,5 @@ def _model(one: ReportedModel, scope: Scope) -> dict[str, Any]:
 
 def _call(one: ReportedCall, scope: Scope) -> dict[str, Any]:
     share = one.difference / one.reported_cost if one.reported_cost else None
-    told = {"model": _opened(one.provider, one.model, scope), "product": words.spelled(one.product), "share": share}
-    return vars(one) | told
+    told = {name: words.spelled(getattr(one, name)) for name in ("product", "service_tier")}
+    return vars(one) | told | {"model": _opened(one.provider, one.model, scope), "share": share}

@@ -12,7 +12,7 @@ from app.ui.scope import Scope
 from app.ui.tables import table
 
 _BOOK = "price_book"
-_NOT_TRIED = "not looked at yet: new calls are priced within minutes"
+NOT_TRIED = "Not looked at yet: the next pricing does, within minutes."
 
 
 def unpriced_use(scope: Scope) -> None:
@@ -24,8 +24,9 @@ def unpriced_use(scope: Scope) -> None:
     table(
         [
             vars(one)
+            | {name: words.spelled(getattr(one, name)) for name in ("provider", "service_tier")}
             | {
-                "reason": one.reason or _NOT_TRIED,
+                "reason": one.reason or NOT_TRIED,
                 "mend": "Add a price",
                 "book": address(_BOOK, scope, model=one.model),
             }
@@ -39,10 +40,10 @@ def unpriced_use(scope: Scope) -> None:
             "provider": "Provider",
             "service_tier": "Tier",
             "calls": Column("Calls", Unit.COUNT),
+            "mend": Column("Price book", leads="book"),
             "reason": "Why",
             "first_at": "Since",
             "last_at": "Last",
-            "mend": Column("Price book", leads="book"),
         },
         scope=scope,
         empty=("Everything that was used has a price.", "Calls of a model without one would be listed here."),
