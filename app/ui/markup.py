@@ -29,6 +29,11 @@ def with_code(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", escaped(text)))
 
 
+def without_code(text: str) -> str:
+    """The same sentence where no code can be drawn, as in what is shown when something is pointed at."""
+    return _CODE.sub(r"\1", text)
+
+
 def joined(parts: Iterable[object]) -> Markup:
     return Markup("".join(escaped(part) for part in parts))
 

@@ -13,11 +13,12 @@ from app.ui.asking import Asked, Refused, answered, ask, asked_for, seen_by
 from app.ui.behind import behind, slug
 from app.ui.drawings import drawn_once
 from app.ui.grid import mood
-from app.ui.markup import Markup, tag
+from app.ui.markup import Markup, tag, with_code, without_code
 from app.ui.scope import Scope
 from app.ui.series import over_time
 
-_MOST_ACROSS = 6
+# More don't fit beside the menu on a laptop.
+_MOST_ACROSS = 5
 _COMPARED = {"previous": "the period before", "year": "a year ago"}
 
 
@@ -132,8 +133,8 @@ def _refused(one: Metric, refused: Refused) -> Markup:
     return tag(
         "div",
         tag("div", words.title(one), class_="label"),
-        tag("div", reason.what, class_="value sl-muted"),
+        tag("div", with_code(reason.what), class_="value sl-muted"),
         class_="sl-tile is-refused",
-        title=f"{reason.why} {reason.fix}",
+        title=without_code(f"{reason.why} {reason.fix}").strip(),
         data_metric=one.name,
     )

@@ -1,6 +1,6 @@
 """Whatever customers write stays a text."""
 
-from app.ui.markup import Markup, tag, with_code
+from app.ui.markup import Markup, tag, with_code, without_code
 from app.ui.pictures import picture
 
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>\0'
@@ -24,6 +24,11 @@ def test_what_stands_in_backticks_is_code_and_still_a_text():
     drawn = with_code(f"`{HOSTILE}` {HOSTILE}")
     assert "<img" not in drawn
     assert "<script" not in drawn
+
+
+def test_where_no_code_can_be_drawn_a_sentence_has_no_backticks():
+    assert without_code("Run `sightline refresh`, or `make up`.") == "Run sightline refresh, or make up."
+    assert without_code("A lone ` stays.") == "A lone ` stays."
 
 
 def test_an_attribute_without_value_is_left_out():
