@@ -27,9 +27,9 @@ from app.ui.scope import Scope
 _HEIGHT = 240
 _WHY = (
     "The rate after the change over the same days before it, beside ad campaigns that ran on the same days and were "
-    "left alone. The band holds the effect in 95 of 100 cases; the dotted line is no effect. The day of the change "
-    "belongs to neither side."
+    "left alone. The day of the change belongs to neither side."
 )
+_DRAWN = "The band holds the effect in 95 of 100 cases; the dotted line is no effect."
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,12 @@ def changed(read: Listed[Optimization], scope: Scope, rate: str, ran: tuple[date
         found = [_found(one, changes, scope, rate, ran) for one in changes]
     told = [part for one in found for part in _told(one, scope.zone)]
     title = words.title(metric(rate))
+    drawn = _drawn(found, scope.zone)
     card(
         f"What the autopilot changed, by {title}",
-        _drawn(found, scope.zone),
+        drawn,
         tag("ul", *told, class_="sl-small"),
-        why=_WHY,
+        why=f"{_WHY} {_DRAWN}" if drawn else _WHY,
         read=read,
         scope=scope,
     )
@@ -133,16 +134,20 @@ def _name(one: Changed, zone: str) -> str:
 
 def _told(one: Changed, zone: str) -> list[Markup]:
     values = f"{_values(one.change.before_values)} → {_values(one.change.after_values)}"
-    because = (
-        f" because of {words.spelled(one.change.trigger_condition).lower()}" if one.change.trigger_condition else ""
-    )
+    because = f" because of {_inside(one.change.trigger_condition)}" if one.change.trigger_condition else ""
     said = f" It was said: “{one.change.impact_description}”." if one.change.impact_description else ""
     head = tag("b", f"{_name(one, zone)}: ")
     return [tag("li", head, f"{values}{because}.{said} ", _measured(one))]
 
 
+def _inside(name: str) -> str:
+    """A name within a sentence: CTR stays as it is."""
+    told = words.spelled(name)
+    return told if told[1:2].isupper() else told[:1].lower() + told[1:]
+
+
 def _values(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{words.spelled(key).lower()} {value}" for key, value in values.items()) or "nothing"
+    return ", ".join(f"{_inside(key)} {value}" for key, value in values.items()) or "nothing"
 
 
 def _measured(one: Changed) -> Markup:

@@ -9,7 +9,7 @@ from app.ui import plots
 from app.ui.asking import Asked, Refused
 from app.ui.behind import behind, slug
 from app.ui.drawings import drawn_once
-from app.ui.empty import empty_card, refusal_card
+from app.ui.empty import NOTHING_HAPPENED, empty_card, refusal_card
 from app.ui.field import Limit
 from app.ui.markup import Markup, joined, tag, with_code
 from app.ui.opened import leading, opener
@@ -17,7 +17,6 @@ from app.ui.ranks import heat_map, ranked
 from app.ui.series import OverTime, over_time
 
 Drawing = Callable[[Asked], Markup]
-_EMPTY = ("Nothing happened in this period.", "Choose another period, or fewer filters.")
 
 
 def chart(
@@ -32,7 +31,9 @@ def chart(
         if isinstance(answer, Refused):
             st.html(tag("section", head, refusal_card(answer), class_="sl sl-card"))
             return
-        inside = empty_card(*_EMPTY) if answer.is_empty else _drawn(answer, drawing, (title, *how) if how else ())
+        inside = (
+            empty_card(*NOTHING_HAPPENED) if answer.is_empty else _drawn(answer, drawing, (title, *how) if how else ())
+        )
         st.html(tag("section", head, inside, class_="sl sl-card"))
         behind(answer, title)
 

@@ -5,6 +5,8 @@ import streamlit as st
 from app.ui.asking import Refused
 from app.ui.markup import Markup, tag, with_code
 
+NOTHING_HAPPENED = ("Nothing happened in this period.", "Choose another period, or fewer filters.")
+
 
 def nothing_here(what: str, *, fill: str) -> None:
     """Empty is not an error: say what would fill it."""

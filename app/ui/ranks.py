@@ -7,8 +7,9 @@ from app.metrics.dimensions import Dimension
 from app.metrics.metric import Metric
 from app.ui import words
 from app.ui.asking import Asked
+from app.ui.empty import NOTHING_HAPPENED, empty_card
 from app.ui.grid import Opened
-from app.ui.markup import Markup, tag
+from app.ui.markup import Markup, joined, tag
 
 _MOST = 15
 
@@ -22,7 +23,10 @@ def ranked(asked: Asked, metrics: Sequence[Metric], opened: Opened | None = None
     """A bar for each thing, the largest first; a mark shows where it was before, and its name may lead somewhere."""
     metric = metrics[0]
     rows = sorted((row for row in asked.rows() if row[metric.name] is not None), key=lambda row: -row[metric.name])
-    largest = float(max((abs(row[metric.name]) for row in rows), default=0) or 1)
+    if not rows:
+        # There are things, and not one of which this could be told, as rates of what nobody saw.
+        return empty_card(*NOTHING_HAPPENED)
+    largest = float(max(abs(row[metric.name]) for row in rows) or 1)
     cells = [cell for row in rows[:_MOST] for cell in _bar(asked, row, metric, largest, opened)]
     more = (
         tag("p", f"{len(rows) - _MOST} more are in the table.", class_="sl-small sl-muted") if len(rows) > _MOST else ""
@@ -56,7 +60,8 @@ def heat_map(asked: Asked, x: str, y: str, value: str) -> Markup:
     cells = {(row[x], row[y]): row for row in asked.rows()}
     across = range(24) if x == "hour" else sorted({key for key, _ in cells if key is not None})
     down = range(1, 8) if y == "weekday" else sorted({key for _, key in cells if key is not None})
-    largest = float(max((row[metric.name] or 0 for row in cells.values()), default=0) or 1)
+    told = [row[metric.name] for row in cells.values() if row[metric.name] is not None]
+    largest = float(max(told, default=0) or 1)
     head = tag("tr", tag("td"), *(tag("th", _short(named[x], key), scope="col") for key in across))
     body = [
         tag(
@@ -69,9 +74,16 @@ def heat_map(asked: Asked, x: str, y: str, value: str) -> Markup:
         )
         for key in down
     ]
-    return tag(
-        "div", tag("table", tag("thead", head), tag("tbody", *body), class_="sl-heat"), class_="sl-scroll", tabindex=0
-    )
+    drawn = tag("table", tag("thead", head), tag("tbody", *body), class_="sl-heat")
+    return joined((tag("div", drawn, class_="sl-scroll", tabindex=0), _between(metric, told)))
+
+
+def _between(metric: Metric, told: Sequence[Any]) -> Markup:
+    """What the colours reach from and to."""
+    if not told:
+        return Markup()
+    low, high = (words.figure(value, metric.unit) for value in (min(told), max(told)))
+    return tag("p", f"The darker, the more: from {low} to {high}.", class_="sl-small sl-muted")
 
 
 def _short(dimension: Dimension, key: Any) -> str:  # noqa: ANN401 - a key of any kind

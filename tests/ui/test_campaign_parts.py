@@ -98,6 +98,11 @@ def test_a_change_says_what_was_changed_and_escapes_what_was_said_of_it():
     assert HOSTILE not in told
 
 
+def test_names_within_a_sentence_begin_small_unless_they_are_short_for_something():
+    assert changed._inside("frequency_above_3") == "frequency above 3"
+    assert changed._inside("ctr_decline_15_percent") == "CTR decline 15 percent"
+
+
 def test_an_ab_test_says_who_is_better_and_how_sure_that_is():
     """80 and 120 of 1,000 are 4 points apart."""
     test = compare_variants(tested._rates([variant("A", 1000, 80), variant("B", 1000, 120)], "emails_opened"))
