@@ -3,7 +3,12 @@
 import re
 from decimal import Decimal
 
+from app.metrics.dimensions import dimension
+from app.metrics.glossary import metrics
 from app.ui import words
+from tests.pages.facts import name_of
+
+TITLES = {words.title(one): one.name for one in metrics().values()}
 
 # Told from a histogram: at most a hundredth off.
 NEARLY = {"generation_time_p50", "generation_time_p95"}
@@ -39,3 +44,30 @@ def same(metric, shown, expected, within):
         return False
     expected = Decimal(expected)
     return abs(shown - expected) <= within + (abs(expected) / 90 if metric in NEARLY else abs(expected) / 10**9)
+
+
+def columns_of(card, of):
+    """Which metric stands in which place; a change, which stands beside its figure, has no heading of its own."""
+    return {
+        place: TITLES[head.split(",")[0] if head.endswith(", USD") else head]
+        for place, head in enumerate(card.head)
+        if place >= len(of.by) and head
+    }
+
+
+def counted_by(facts, names, by):
+    """Of each key; how many contacts there were at the end of the last day."""
+    others = [metric for metric in names if metric != "contacts"]
+    counted = facts.of(others, by) if others else {}
+    if "contacts" in names:
+        by_day = facts.contacts_on(by)
+        last = max(key[-1] for key in by_day)
+        for key, values in by_day.items():
+            if key[-1] == last:
+                counted.setdefault(key[:-1], dict.fromkeys(others, 0))["contacts"] = values["contacts"]
+    return counted
+
+
+def labels(by, key):
+    """As pages write them."""
+    return tuple(words.value_of(dimension(name), name_of(value)) for name, value in zip(by, key, strict=False))

@@ -61,7 +61,11 @@ class Card:
     total: list[str] = field(default_factory=list)
     over_time: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     ranked: list[tuple[str, str]] = field(default_factory=list)
+    # Of each bar what it says of the period that it is compared with.
+    before: list[str] = field(default_factory=list)
     heat: list[str] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    items: list[str] = field(default_factory=list)
     counted: str = ""
 
     def table(self) -> dict[str, dict[str, str]]:
@@ -129,6 +133,11 @@ def _read(card: Card, root: Element) -> None:
     for rows in classed(root, "sl-rows"):
         names, figures = ([told(one) for one in classed(rows, kind)] for kind in ("name", "figure"))
         card.ranked += list(zip(names, figures, strict=True))
+        card.before += [one.get("title", "").partition("; before: ")[2] for one in classed(rows, "bar")]
+    for facts in classed(root, "facts"):
+        names, figures = ([told(one) for one in facts.iter(kind)] for kind in ("dt", "dd"))
+        card.facts |= dict(zip(names, figures, strict=True))
+    card.items += [told(one) for one in root.iter("li")]
     for one in classed(root, "sl-small"):
         if one.tag == "p" and " row" in told(one):
             card.counted = told(one)

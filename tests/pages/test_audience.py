@@ -8,6 +8,7 @@ import pytest
 from tests.pages.oracles import ROLES, choices
 
 _LARGEST = "SELECT contact_id FROM email_events WHERE {} GROUP BY contact_id ORDER BY COUNT(*) DESC, contact_id LIMIT 1"
+_STATUSES = ("pending", "subscribed", "unsubscribed", "bounced", "complained")
 _NOBODY = "You see no contact by this address."
 
 
@@ -27,6 +28,29 @@ def test_the_status_table_counts_every_contact_once(pages, role):
     ((silent,),) = pages.rows(never)
     assert rows["never"]["Contacts"] == f"{silent:,}"
     assert sum(int(row["Contacts"].replace(",", "")) for row in rows.values()) == sum(statuses.values())
+
+
+_SINCE = "CURRENT_DATE - CAST(t.last_engaged_at AT TIME ZONE 'UTC' AS DATE)"
+_RECENT = {
+    "never": "t.last_engaged_at IS NULL",
+    "in the last 30 days": f"{_SINCE} <= 30",
+    "31 to 60 days ago": f"{_SINCE} BETWEEN 31 AND 60",
+    "61 to 90 days ago": f"{_SINCE} BETWEEN 61 AND 90",
+    "91 to 180 days ago": f"{_SINCE} BETWEEN 91 AND 180",
+    "181 to 365 days ago": f"{_SINCE} BETWEEN 181 AND 365",
+    "longer ago": f"{_SINCE} > 365",
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_cell_of_the_status_table_counts_those_last_active_then(pages, role):
+    rows = pages.open("audience.py", "", role).cards["Status and last activity"].table()
+    for told, when in _RECENT.items():
+        counted = dict(
+            pages.rows(f"SELECT t.status, COUNT(*) FROM contacts AS t WHERE {when} AND {seen_by(role)} GROUP BY 1")
+        )
+        shown = {status: int(rows[told].get(status.capitalize(), "0").replace(",", "")) for status in _STATUSES}
+        assert shown == {status: counted.get(status, 0) for status in _STATUSES}, told
 
 
 @pytest.mark.parametrize("role", ROLES)

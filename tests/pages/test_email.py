@@ -32,6 +32,9 @@ def test_the_funnel_counts_sends_once_and_events_each(pages, role, chosen, opens
     assert {
         name: (row["Sends"], row["Events"]) for name, row in rows.cards["From sent to clicked"].table().items()
     } == {step: tuple(f"{counted[name] or 0:,}" for name in pair) for step, pair in _STEPS.items() if step != left_out}
+    for step, row in rows.cards["From sent to clicked"].table().items():
+        whole = counted["emails_sent" if step in {"Delivered", "Bounced"} else "emails_delivered"]
+        assert row["Share"] == ("" if step == "Sent" else f"{(counted[_STEPS[step][0]] or 0) / whole * 100:,.2f} %")
 
 
 @pytest.mark.parametrize("chosen", CHOICES)

@@ -4,15 +4,15 @@ from urllib.parse import urlencode
 
 import pytest
 
+from app.ui import words
+from tests.pages.counted import told_as
 from tests.pages.oracles import ROLES, choices
 
 CHOICES = choices("mailer")
+_COUNTED = ("sent", "delivered", "opened", "clicked")
 _FIRSTS = f"""
     SELECT t.workspace_id, t.campaign_id, c.product, {
-    ", ".join(
-        f"MIN(t.occurred_at) FILTER (WHERE t.event_type = '{kind}') AS {kind}"
-        for kind in ("sent", "delivered", "opened", "clicked")
-    )
+    ", ".join(f"MIN(t.occurred_at) FILTER (WHERE t.event_type = '{kind}') AS {kind}" for kind in _COUNTED)
 }
     FROM email_events AS t JOIN campaigns AS c ON c.workspace_id = t.workspace_id AND c.id = t.campaign_id
     GROUP BY t.workspace_id, t.campaign_id, t.contact_id, c.product
@@ -40,7 +40,7 @@ def test_templates_in_use_show_what_counting_their_campaigns_gives(pages, role, 
         holds = choice.holds(f"s.{at}", role, product="s.product", workspace="s.workspace_id")
         return f"COUNT(*) FILTER (WHERE {holds})"
 
-    counts = ", ".join(happened(at) for at in ("sent", "delivered", "opened", "clicked"))
+    counts = ", ".join(happened(at) for at in _COUNTED)
     rows = pages.rows(f"WITH s AS ({_FIRSTS}) SELECT m.name, {counts} FROM s {_OF_TEMPLATE} GROUP BY m.id, m.name")
     expected = {
         (name, *(f"{n:,}" for n in (sent, delivered)), *(f"{n / delivered * 100:,.2f} %" for n in (opened, clicked)))
@@ -53,6 +53,70 @@ def test_templates_in_use_show_what_counting_their_campaigns_gives(pages, role, 
     # On some days nobody of two workspaces has sent from a template for a while.
     assert with_mail or (role == "limited" and not expected)
     assert {(row[0], *row[3:7]) for row in with_mail} <= expected
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_templates_clicked_most_are_those_of_the_rows(pages, role):
+    """Among those of at least 200 delivered e-mails, each with how many these were."""
+    choice = CHOICES["product"]
+    holds = {at: choice.holds(f"s.{at}", role, product="s.product", workspace="s.workspace_id") for at in _COUNTED[1:]}
+    counts = ", ".join(f"COUNT(*) FILTER (WHERE {holds[at]})" for at in ("delivered", "clicked"))
+    rows = pages.rows(
+        f"WITH s AS ({_FIRSTS}) SELECT m.name, {counts} FROM s {_OF_TEMPLATE} GROUP BY m.id, m.name"
+        f" HAVING COUNT(*) FILTER (WHERE {holds['delivered']}) >= 200"
+    )
+    told = pages.open("templates.py", choice.address, role).cards["Clicked most"].ranked
+    expected = {(name, f"{clicked / of * 100:,.2f} % of {of:,}") for name, of, clicked in rows}
+    assert set(told) <= expected
+    assert len(told) == min(10, len(rows))
+    rates = [float(figure.split(" ")[0]) for _, figure in told]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[:1] == sorted((round(clicked / of * 100, 2) for _, of, clicked in rows), reverse=True)[:1]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_list_of_templates_tells_how_each_is_used_in_workspaces_that_are_seen(pages, role):
+    seen = CHOICES["first"].holds("t.created_at", role).split(" AND ", 2)[2]
+    own = seen.replace("t.workspace_id", "{}.workspace_id")
+    expected = pages.rows(
+        f"""
+        WITH used AS (
+            SELECT DISTINCT m.id AS template, s.campaign_id FROM email_campaigns AS s {_OF_TEMPLATE}
+            WHERE {own.format("s")}
+        )
+        SELECT t.name, t.current_version, (SELECT COUNT(*) FROM used WHERE used.template = t.id),
+            (SELECT COUNT(*) FROM workspace_templates AS k WHERE k.library_template_id = t.id AND {own.format("k")}),
+            COUNT(g.id), COUNT(g.user_rating), AVG(g.user_rating)
+        FROM templates AS t LEFT JOIN ai_generations AS g ON g.template_id = t.id AND {own.format("g")}
+        WHERE t.deleted_at IS NULL AND (t.is_library OR {seen})
+        GROUP BY t.id, t.name, t.current_version, t.created_at ORDER BY t.created_at DESC, t.id DESC LIMIT 25
+        """
+    )
+    card = pages.open("templates.py", "show=All+templates", role).cards["All templates"]
+    assert len(card.rows) == len(expected) > 0
+    for row, (name, *figures) in zip(card.rows, expected, strict=True):
+        assert row[0] == name
+        for told, figure in zip(row[4:10], figures, strict=True):
+            assert told_as("figure", told, figure), (row, figures)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_saved_components_bear_their_downloads_likes_and_price(pages, role):
+    seen = CHOICES["first"].holds("t.created_at", role).split(" AND ", 2)[2]
+    expected = pages.rows(
+        f"""
+        SELECT t.name, w.name, t.is_marketplace_item, t.downloads, t.likes, t.price, t.currency
+        FROM component_library AS t JOIN workspaces AS w ON w.id = t.workspace_id
+        WHERE t.deleted_at IS NULL AND {seen} ORDER BY t.created_at DESC, t.id DESC LIMIT 25
+        """
+    )
+    card = pages.open("templates.py", "show=Saved+components", role).cards["Saved components"]
+    told = [(row[0], row[2], row[3], *row[4:8]) for row in card.rows]
+    assert told == [
+        (name, workspace, "yes" if sold else "no", f"{downloads:,}", f"{likes:,}", words.money(price, ""), currency)
+        for name, workspace, sold, downloads, likes, price, currency in expected
+    ]
+    assert told
 
 
 @pytest.mark.parametrize("role", ROLES)
