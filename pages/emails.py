@@ -29,7 +29,7 @@ with course:
 annoyed = ui.ask(("complaint_rate", "unsubscribe_rate"), once, grain=scope.daily.grain)
 complaints, unsubscriptions = st.columns(2)
 with complaints:
-    why = "Large mailbox providers want less than 0.10\u00a0%, and turn mail away from 0.30\u00a0% on."
+    why = "Large mailbox providers want less than 0.10 %, and turn mail away from 0.30 % on."
     ui.line(annoyed, metrics=("complaint_rate",), title="Complaint rate", why=why, limits=COMPLAINED)
 with unsubscriptions:
     ui.line(annoyed, metrics=("unsubscribe_rate",), title="Unsubscribe rate", why="Of what was delivered.")
