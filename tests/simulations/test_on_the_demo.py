@@ -159,7 +159,8 @@ SETTLE = "SELECT quota_settle(:home, :key, CAST(:used AS JSONB), at => :at)"
 
 # By the tier whose largest workspace used the most of it. What limits customers themselves the walk knows nothing of.
 MOST = text("""
-    SELECT p.tier, MAX(metered_use(s.workspace_id, NULL, s.product, :meter, now() - interval '60 days', now())) AS used
+    SELECT p.tier, MAX(metered_use(s.workspace_id, NULL, s.product, :meter,
+        GREATEST(s.started_at, now() - interval '60 days'), now())) AS used
     FROM subscriptions AS s
     JOIN plans AS p ON p.id = s.plan_id
     WHERE s.status IN ('trialing', 'active', 'past_due') AND s.product = :product AND p.currency = 'USD'
@@ -185,9 +186,14 @@ METERS = {
 def test_every_other_meter_equals_the_walk_as_well(demo):
     """A quarter of what the largest used in two months: who is refused how often, how much, and since when."""
     by = Viewer("Ada", frozenset({Role.ADMIN}), all_workspaces(demo.pipe))
+    unused = set()
     for meter, product in METERS.items():
         with demo.setup.connect() as connection:
             tier, used = connection.execute(MOST, {"product": product, "meter": meter}).one()
+        if not used:
+            # So small a demo has days on which nobody who pays by the month has stored anything.
+            unused.add(meter)
+            continue
         draft = made(demo, product, tier, used // 4, meter=meter)
         simulated = simulate_plan(demo.rw, by, draft, days=60)
         named = {"product": product, "tier": tier, "meter": meter, "period": "month", "limit": used // 4, "grace": 0,
@@ -201,6 +207,7 @@ def test_every_other_meter_equals_the_walk_as_well(demo):
             (home, calls, amount, first.replace(second=0, microsecond=0)) for home, calls, amount, first in walked
         ]
         assert [tuple(row) for row in kept] == (of_a_minute if meter in {"contacts", "emails"} else walked), meter
+    assert unused <= {"storage_bytes"}
 
 
 REFUSED = """
