@@ -1,7 +1,7 @@
 """Brings rollups up to the sources: what touched units gave before is taken off, what they give now is added."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from app.lake.calendar import calendar_file
-from app.lake.duck import literal
+from app.lake.duck import literal, parquet
 from app.lake.engine import Engine, Work
 from app.lake.lake import Lake
 from app.lake.pull import Progress
@@ -21,6 +21,9 @@ from app.lake.versions import Part
 from app.rollups import CALENDAR, Rollup
 
 # ruff: noqa: S608 - the SQL is made of our own names and numbers
+
+# A longer list of campaigns would be read as slowly as what it skips.
+_MOST_BEGINNINGS = 1_000
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ class Builder:
 
     def _changed(self, one: Input) -> Sides:
         """What was changed is looked for among all rows of its months, so it is found once for all its rollups."""
-        sides = _changed_rows(one)
+        sides = self._changed_rows(one)
         if sides.before is None:
             return sides
         key = (one.name, one.after, one.before)
@@ -123,6 +126,29 @@ class Builder:
             }
             self._found[key] = Sides(f"SELECT * FROM {now}", f"SELECT * FROM {before}", files)
         return self._found[key]
+
+    def _changed_rows(self, one: Input) -> Sides:
+        source = SOURCES[one.name]
+        now = held(source, one.now, "now", one.touched)
+        hidden = held(source, one.before, "hidden", one.touched - one.replaced)
+        dropped = held(source, one.before, "dropped", one.replaced)
+        marks = held(source, one.now, "marks", one.touched - one.replaced)
+        is_hiding = bool(hidden.files and marks.changes)
+        before = [_hidden(hidden, marks, one.after, self._beginnings(marks, one.after))] if is_hiding else []
+        before += [dropped.live()] if dropped.files else []
+        files = {**now.files, **hidden.files, **dropped.files, **marks.files}
+        return Sides(
+            f"SELECT r.* FROM ({now.live()}) AS r WHERE r.pull > {one.after}", " UNION ALL ".join(before) or None, files
+        )
+
+    def _beginnings(self, marks: Held, after: int) -> list[int]:
+        """With what the keys begin that were touched, where files are in that order: the rest of a month is skipped."""
+        beginning, *others = marks.source.key
+        if not (others and beginning in marks.source.order):
+            return []
+        asked = f"SELECT DISTINCT {beginning} FROM {parquet(marks.changes)} WHERE pull > {after}"
+        found = self._duck.execute(f"{asked} LIMIT {_MOST_BEGINNINGS + 1}").fetchall()
+        return sorted(code for (code,) in found) if len(found) <= _MOST_BEGINNINGS else []
 
     def _unit_sides(self, rollup: Rollup, inputs: Mapping[str, Input]) -> dict[str, Sides]:
         """All rows of the units of which any row was touched, in any of the tables that the rollup reads."""
@@ -144,7 +170,7 @@ class Builder:
         selects: list[str] = []
         files: dict[str, tuple[str, ...]] = {}
         for name, one in inputs.items():
-            rows = _changed_rows(one)
+            rows = self._changed_rows(one)
             columns = ", ".join(f"{column} AS unit_{n}" for n, column in enumerate(rollup.unit[name]))
             # Each unit once, or the rows that are joined to it would count as often: a single SELECT meets no UNION.
             selects += [f"SELECT DISTINCT {columns} FROM ({side}) AS r" for side in (rows.now, rows.before) if side]
@@ -223,20 +249,6 @@ def _over(rollup: Rollup, tables: Mapping[str, str], *, sign: str) -> str:
     return f"SELECT {listed} FROM (WITH {ctes} SELECT * FROM ({rollup.sql}) AS result) AS answered"
 
 
-def _changed_rows(one: Input) -> Sides:
-    source = SOURCES[one.name]
-    now = held(source, one.now, "now", one.touched)
-    hidden = held(source, one.before, "hidden", one.touched - one.replaced)
-    dropped = held(source, one.before, "dropped", one.replaced)
-    marks = held(source, one.now, "marks", one.touched - one.replaced)
-    before = [_hidden(hidden, marks, one.after)] if hidden.files and marks.changes else []
-    before += [dropped.live()] if dropped.files else []
-    files = {**now.files, **hidden.files, **dropped.files, **marks.files}
-    return Sides(
-        f"SELECT r.* FROM ({now.live()}) AS r WHERE r.pull > {one.after}", " UNION ALL ".join(before) or None, files
-    )
-
-
-def _hidden(hidden: Held, marks: Held, after: int) -> str:
+def _hidden(hidden: Held, marks: Held, after: int, among: Sequence[int]) -> str:
     same = " AND ".join(f"m.{key} = r.{key}" for key in hidden.source.key)
-    return f"SELECT r.* FROM ({hidden.live()}) AS r JOIN ({marks.touched(after)}) AS m ON {same}"
+    return f"SELECT r.* FROM ({hidden.live(among=among)}) AS r JOIN ({marks.touched(after)}) AS m ON {same}"

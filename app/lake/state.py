@@ -37,24 +37,25 @@ class Held:
     def _changes(self) -> str:
         return f"{self.prefix}_{self.source.name}_changes"
 
-    def live(self, columns: Sequence[str] | None = None) -> str:
-        """The rows as they stand, with the pull that brought them."""
+    def live(self, columns: Sequence[str] | None = None, *, among: Sequence[int] = ()) -> str:
+        """The rows as they stand, with the pull that brought them; or those whose key begins with one of these."""
         listed = [*(columns or self.source.names), "pull"]
+        begins = f"v.{self.source.key[0]} IN ({', '.join(map(str, among))})" if among else "TRUE"
         if not self.changes:
-            return self._written(listed) if self.rows else _nothing(self.source, listed)
+            return f"{self._written(listed)} AS v WHERE {begins}" if self.rows else _nothing(self.source, listed)
         same = " AND ".join(f"s.{key} = v.{key}" for key in self.source.key)
         keys = ", ".join(self.source.key)
         shown = ", ".join(f"v.{name}" for name in listed)
-        latest = f"(SELECT {keys}, MAX(pull) AS pull FROM {self._changes} GROUP BY {keys})"
+        latest = f"(SELECT {keys}, MAX(pull) AS pull FROM {self._changes} AS v WHERE {begins} GROUP BY {keys})"
         changed = (
             f"SELECT {shown} FROM {self._changes} AS v JOIN {latest} AS s ON {same}"
-            " WHERE v.pull = s.pull AND NOT v.removed"
+            f" WHERE v.pull = s.pull AND NOT v.removed AND {begins}"
         )
         if not self.rows:
             return changed
         return (
             f"SELECT {shown} FROM {self._rows} AS v LEFT JOIN {latest} AS s ON {same}"
-            f" WHERE s.pull IS NULL OR s.pull <= v.pull UNION ALL {changed}"
+            f" WHERE (s.pull IS NULL OR s.pull <= v.pull) AND {begins} UNION ALL {changed}"
         )
 
     def touched(self, after: int) -> str:
