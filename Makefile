@@ -64,6 +64,9 @@ tools:
 		$(ROOT) apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive $(ROOT) apt-get install -y -qq --no-install-recommends chromium postgresql default-jre-headless >/dev/null; \
 	} || echo "They could not be installed; the tests that need them will be skipped."
+	@command -v chromium-headless-shell >/dev/null || { \
+		$(ROOT) apt-get update -qq && $(ROOT) apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null 2>&1; \
+	} || echo "Chromium without its own windows is not to be had here; the tests take the whole one, and longer."
 
 lock: .venv/tests ## Pin the newest allowed packages with hashes; the files name no index.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
