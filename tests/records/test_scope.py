@@ -48,6 +48,7 @@ OF_NO_WORKSPACE = {
     "prices.past_prices",
     "prices.waiting_prices",
     "quotas.service_limits",
+    "simulations.review_waits_for",
     "stops.stops",
 }
 # Sums without a name in them: of another's workspace they say what they say of none.
@@ -209,6 +210,7 @@ CALLS = {
     ],
     "simulations.hits_by_day": lambda keys: [{"simulation": one, "zone": "UTC"} for one in keys["simulations"]],
     "simulations.limits_passed": lambda keys: [{"simulation": one} for one in keys["simulations"]],
+    "simulations.review_waits_for": lambda keys: [{"plan": one} for one in keys["plans"]],
     "simulations.simulated_workspaces": lambda keys: [{"simulation": one} for one in keys["simulations"]],
     "simulations.simulations": lambda keys: [{"plan": one} for one in keys["simulated_plans"]],
     "stops.stops": lambda _: [{}],
