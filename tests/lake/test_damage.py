@@ -102,7 +102,7 @@ def test_tables_of_other_columns_are_made_beside_those_of_an_older_program(lake,
 def test_a_full_disk_is_named_and_nothing_is_lost(database, tmp_path):
     folder = tmp_path / "small disk"
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", folder], check=False).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", folder], check=False).returncode:
         pytest.skip("Only a superuser of the machine can make a small disk to fill.")
     try:
         lake = lake_with_company(database, folder / "lake")
