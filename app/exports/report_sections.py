@@ -51,14 +51,15 @@ def course(month: Month) -> Section:
     """What each day cost, by provider."""
     answer = month.ask(["ai_cost"], by="provider", grain="day")
     days = [month.first + timedelta(days=place) for place in range((month.until - month.first).days)]
-    amounts: dict[str, dict[date, float]] = defaultdict(dict)
+    amounts: dict[str, dict[date, Decimal]] = defaultdict(dict)
+    spent = dict.fromkeys(days, Decimal(0))
     for row in answer.rows():
-        amounts[words.spelled(row["provider"])][row["day"]] = float(row["ai_cost"] or 0)
+        amounts[words.spelled(row["provider"])][row["day"]] = row["ai_cost"] or Decimal(0)
+        spent[row["day"]] += row["ai_cost"] or Decimal(0)
     points = ["" if (one.day - 1) % _EVERY_FIVE_DAYS else str(one.day) for one in days]
-    drawn = columns(points, {name: [own.get(day, 0.0) for day in days] for name, own in amounts.items()})
-    most = max(days, key=lambda day: sum(own.get(day, 0.0) for own in amounts.values()))
-    spent = sum(own.get(most, 0.0) for own in amounts.values())
-    alt = f"AI cost by day. The most was spent on {words.day(most)}: {words.money(spent, month.currency)}."
+    drawn = columns(points, {name: [float(own.get(day, 0)) for day in days] for name, own in amounts.items()})
+    most = max(days, key=lambda day: spent[day])
+    alt = f"AI cost by day. The most was spent on {words.day(most)}: {words.money(spent[most], month.currency)}."
     return Section("Day by day", f"AI cost in {month.currency}. {answer_id(answer)}", pictures=(Picture(drawn, alt),))
 
 

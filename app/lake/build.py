@@ -113,19 +113,22 @@ class Builder:
 
     def _changed(self, one: Input) -> Sides:
         """What was changed is looked for among all rows of its months, so it is found once for all its rollups."""
-        sides = self._changed_rows(one)
-        if sides.before is None:
-            return sides
         key = (one.name, one.after, one.before)
         if key not in self._found:
-            now, before = f"now_{one.name}_found", f"before_{one.name}_found"
-            number = len(self._found)
-            files = {
-                now: (str(self._kept(f"{number}-{now}", Work(sides.now, self._zone, sides.files))),),
-                before: (str(self._kept(f"{number}-{before}", Work(sides.before, self._zone, sides.files))),),
-            }
-            self._found[key] = Sides(f"SELECT * FROM {now}", f"SELECT * FROM {before}", files)
+            self._found[key] = self._in_files(one.name, self._changed_rows(one))
         return self._found[key]
+
+    def _in_files(self, name: str, sides: Sides) -> Sides:
+        """Where nothing had to be looked for, the rows are read from where they are."""
+        if sides.before is None:
+            return sides
+        now, before = f"now_{name}_found", f"before_{name}_found"
+        number = len(self._found)
+        files = {
+            now: (str(self._kept(f"{number}-{now}", Work(sides.now, self._zone, sides.files))),),
+            before: (str(self._kept(f"{number}-{before}", Work(sides.before, self._zone, sides.files))),),
+        }
+        return Sides(f"SELECT * FROM {now}", f"SELECT * FROM {before}", files)
 
     def _changed_rows(self, one: Input) -> Sides:
         source = SOURCES[one.name]

@@ -145,6 +145,9 @@ def _answered(one: JobRecord) -> str | None:
     except ValueError:
         # Without its secrets it may be JSON no more.
         return one.result
+    if not isinstance(fields, dict):
+        # Products answer what they like.
+        return one.result
     return "; ".join(f"{words.spelled(name)}: {plain(value)}" for name, value in fields.items()) or None
 
 

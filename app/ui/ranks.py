@@ -83,7 +83,7 @@ def _between(metric: Metric, told: Sequence[Any]) -> Markup:
     if not told:
         return Markup()
     low, high = (words.figure(value, metric.unit) for value in (min(told), max(told)))
-    return tag("p", f"The darker, the more: from {low} to {high}.", class_="sl-small sl-muted")
+    return tag("p", f"The stronger the colour, the more: from {low} to {high}.", class_="sl-small sl-muted")
 
 
 def _short(dimension: Dimension, key: Any) -> str:  # noqa: ANN401 - a key of any kind

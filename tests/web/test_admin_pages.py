@@ -146,11 +146,13 @@ def test_what_a_job_answered_is_told_in_words_and_not_as_programs_write_it(opene
             text(
                 "INSERT INTO jobs (job_type, status, completed_at, result) VALUES"
                 """ ('refresh', 'completed', now(), '{"rows_read": 5, "is_new": false}'),"""
-                " ('refresh', 'completed', now(), NULL)"
+                " ('refresh', 'completed', now(), NULL),"
+                """ ('of_a_product', 'completed', now(), '["one", "two"]')"""
             )
         )
     page = told(opened("jobs", "show=All+jobs"))
     assert "Is new: no; Rows read: 5" in page
+    assert "two" in page
 
 
 def test_of_a_plan_without_a_forecast_no_page_promises_that_the_worker_will_look(opened):
