@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import served
+from tests.browser.conftest import served, window_of
 from tests.browser.every_view import VIEWS
 from tests.pages.looking import done, each_looked_at, settled, table
 
@@ -72,9 +72,8 @@ def opened(ward, browser):
 
     def open_page(page, role="admin", **query):
         if role not in windows:
-            windows[role] = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+            windows[role] = window_of(browser)
             windows[role].add_cookies([ward.sign_in(role)])
-            windows[role].set_default_timeout(30_000)
         found = windows[role].new_page()
         found.goto(f"{ward.url}/{page}?{urlencode(query)}")
         settled(found)
