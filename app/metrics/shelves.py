@@ -21,6 +21,7 @@ from app.lake.sources import SOURCES
 from app.lake.state import held
 from app.lake.storage import damaged
 from app.lake.versions import LakeVersion, Part, TableVersion
+from app.metrics.dictionaries import Dictionaries
 from app.metrics.lookups import LOOKUPS
 from app.metrics.rates import Known, Rates, rates_into
 from app.metrics.reader import Reader
@@ -78,6 +79,7 @@ class Shelves:
         self._lock = threading.RLock()
         self._shelves: OrderedDict[str, _Shelf] = OrderedDict()
         self._segments: dict[frozenset[str], str] = {}
+        self._dictionaries = Dictionaries()
         self._rates: dict[tuple[str, ...], Rates] = {}
         self._made = 0
         self._local = threading.local()
@@ -162,9 +164,10 @@ class Shelves:
         if len(pieces) > _SEGMENTS_JOINED:
             selects = " UNION ALL ".join(f"SELECT * FROM held.{self._segments[piece]}" for piece in pieces)
             more = f" UNION ALL SELECT * FROM {parquet(sorted(missing))}" if missing else ""
-            return self._once(paths, selects + more)
+            return self._piece(paths, selects + more)
         if missing:
-            self._once(missing, f"SELECT * FROM {parquet([part.path for part in table.parts if part.path in missing])}")
+            files = [part.path for part in table.parts if part.path in missing]
+            self._piece(missing, f"SELECT * FROM {parquet(files)}")
             pieces.append(missing)
         names = [self._segments[piece] for piece in pieces]
         return " UNION ALL ".join(f"SELECT * FROM held.{name}" for name in names), set(names)
@@ -205,6 +208,11 @@ class Shelves:
             f"WITH {_current(FX_SOURCE, parts)} SELECT day, currency, reporting_currency, rate, source FROM {FX_SOURCE}"
         ).fetchall()
         return [Known(*row) for row in found]
+
+    def _piece(self, paths: frozenset[str], query: str) -> tuple[str, set[str]]:
+        if paths not in self._segments:
+            query = self._dictionaries.told(self._duck.cursor(), query)
+        return self._once(paths, query)
 
     def _once(self, key: frozenset[str], query: str, zone: str = "UTC") -> tuple[str, set[str]]:
         if key not in self._segments:
