@@ -41,6 +41,12 @@ class Input:
         return self.progress.pull > self.after
 
     @property
+    def fresh(self) -> tuple[Part, ...]:
+        """The files that came since then: whatever a later pull brought is in one of them."""
+        there = frozenset(self.before)
+        return tuple(part for part in self.now if part not in there)
+
+    @property
     def touched(self) -> frozenset[date | None]:
         """Months that a pull since then wrote to."""
         return frozenset(month for month, kept in self.progress.months.items() if kept.pull > self.after)
@@ -132,10 +138,10 @@ class Builder:
 
     def _changed_rows(self, one: Input) -> Sides:
         source = SOURCES[one.name]
-        now = held(source, one.now, "now", one.touched)
+        now = held(source, one.fresh, "now")
         hidden = held(source, one.before, "hidden", one.touched - one.replaced)
         dropped = held(source, one.before, "dropped", one.replaced)
-        marks = held(source, one.now, "marks", one.touched - one.replaced)
+        marks = held(source, one.fresh, "marks", one.touched - one.replaced)
         is_hiding = bool(hidden.files and marks.changes)
         before = [_hidden(hidden, marks, one.after, self._beginnings(marks, one.after))] if is_hiding else []
         before += [dropped.live()] if dropped.files else []
