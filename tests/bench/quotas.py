@@ -18,6 +18,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import text
 
+from tests.db.rows import NOON
 from tests.faults.quotas import imported
 from tests.quotas.shop import make_shop
 from tests.servers import Database, Server, new_database, server_of_a_program
@@ -141,7 +142,8 @@ def targets_of(database: Database, keys: int) -> list[Target]:
     """So many workspaces, each with a limit that is never reached and a balance that is open."""
     found = []
     for _ in range(keys):
-        shop = make_shop(database)
+        # Of a tier one version is sold at a time: each workspace has one of its own that is sold no more.
+        shop = make_shop(database, status="retired", retired_at=NOON)
         shop.limit(LIMIT, meter="campaigns")
         shop.reserve("open", meters={"campaigns": 1})
         [[balance]] = shop.ask("SELECT id FROM quota_balances WHERE workspace_id = :own", own=shop.workspace)
