@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterable
+from unicodedata import category
 
 _ATTRIBUTES = {"class_": "class", "for_": "for"}
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -15,12 +16,15 @@ class Markup(str):
 
 
 def escaped(value: object) -> Markup:
-    """A text as it reads, whatever it holds; control characters, which nobody can read, are left out."""
+    """A text as it reads, whatever it holds; control characters, which nobody can read, are left out.
+
+    Spaces of every width stay, those that keep two words in one line among them.
+    """
     if isinstance(value, Markup):
         return value
     text = str(value)
     if not text.isprintable():
-        text = "".join(sign for sign in text if sign.isprintable() or sign in "\n\t ")
+        text = "".join(sign for sign in text if sign.isprintable() or sign in "\n\t" or category(sign) == "Zs")
     return Markup(html.escape(text))
 
 

@@ -14,6 +14,12 @@ def test_texts_are_escaped_inside_and_in_attributes():
     assert drawn.count('"') == 2
 
 
+def test_spaces_that_keep_words_together_stay_and_what_nobody_sees_does_not():
+    assert tag("p", "5\N{NO-BREAK SPACE}000\N{NARROW NO-BREAK SPACE}$\N{EM SPACE}!\N{RIGHT-TO-LEFT OVERRIDE}\x07") == (
+        "<p>5\N{NO-BREAK SPACE}000\N{NARROW NO-BREAK SPACE}$\N{EM SPACE}!</p>"
+    )
+
+
 def test_what_was_made_here_is_not_escaped_again():
     assert tag("p", tag("b", "1 < 2")) == "<p><b>1 &lt; 2</b></p>"
 
