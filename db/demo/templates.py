@@ -20,6 +20,7 @@ _CATEGORIES = {
 }
 _STYLES = ("minimal", "bold", "playful", "elegant")
 _SECTIONS = ("header", "hero", "text", "call_to_action", "footer")
+_KEPT_OF_SECTIONS = ("kind", "position", "content", "html_content")
 _LIBRARY = 40
 _KIND_OF_PRODUCT = {"email_studio": "email", "craft_ads": "ad", "mailer": "email"}
 
@@ -108,7 +109,8 @@ def _add(
     names = _CATEGORIES[kind]
     category = names[number % len(names)]
     person = None if workspace is None else workspace.people[int(rng.integers(len(workspace.people)))].id
-    versions = 1 + int(rng.integers(0, 4))
+    # Of an ad no text was changed yet.
+    versions = 1 + int(rng.integers(0, 4)) if kind == "email" else 1
     row: Row = {
         "workspace_id": workspace.id if workspace else HOUSE_WORKSPACE,
         "id": key_at(rng, at),
@@ -163,8 +165,12 @@ def _ad_shape(number: int) -> Row:
 
 
 def _keep_versions(rng: np.random.Generator, shelves: Shelves, row: Row, at: int, versions: int) -> None:
-    for version in range(1, versions + 1):
-        is_published = version == versions and row["status"] != "draft"
+    is_email, was_published = row["kind"] == "email", row["status"] != "draft"
+    sections = [_section(rng, row, kind, position, at) for position, kind in enumerate(_SECTIONS)] if is_email else []
+    said_now = [{name: one[name] for name in _KEPT_OF_SECTIONS} for one in sections]
+    # What a draft says now is no version yet: it is kept when somebody changes or publishes it.
+    for version in range(1, versions + was_published):
+        is_published = version == versions
         made_at = at + version * HOUR
         shelves.versions.append(
             {
@@ -173,16 +179,14 @@ def _keep_versions(rng: np.random.Generator, shelves: Shelves, row: Row, at: int
                 "template_id": row["id"],
                 "version": version,
                 "reason": "publish" if is_published else ("snapshot", "auto_save")[version % 2],
-                "subject": row.get("subject"),
-                "html_content": _email_body(row["category"], version)["html_content"],
-                "sections": [{"kind": kind} for kind in _SECTIONS[: 2 + version % 3]],
+                **(_email_body(row["category"], version) if is_email else {}),
+                "sections": said_now if is_published else said_now[: 2 + version % 3],
                 "published_at": moment(made_at) if is_published else None,
                 "note": "First draft" if version == 1 else "Shorter text",
                 "created_at": moment(made_at),
             }
         )
-    if row["kind"] == "email":
-        shelves.sections += [_section(rng, row, kind, position, at) for position, kind in enumerate(_SECTIONS)]
+    shelves.sections += sections
 
 
 def _section(rng: np.random.Generator, row: Row, kind: str, position: int, at: int) -> Row:

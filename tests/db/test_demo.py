@@ -140,6 +140,22 @@ def test_nothing_lies_in_the_future_and_nothing_is_older_than_thirteen_months(de
         assert (TODAY - first.date()).days <= 405
 
 
+def test_what_a_template_says_now_is_kept_once_where_it_was_published_and_not_at_all_of_a_draft(demo: Database) -> None:
+    amiss = """
+        SELECT COUNT(*)
+        FROM templates AS t
+        LEFT JOIN template_versions AS v
+            ON v.workspace_id = t.workspace_id AND v.template_id = t.id AND v.version >= t.current_version
+        WHERE CASE
+            WHEN t.status = 'draft' THEN v.id IS NOT NULL
+            ELSE (v.reason, v.subject, v.preheader, v.html_content, v.text_content, v.sections) IS DISTINCT FROM
+                ('publish', t.subject, t.preheader, t.html_content, t.text_content, sections_of(t.workspace_id, t.id))
+        END
+    """
+    assert one(demo.setup, amiss) == 0
+    assert one(demo.setup, "SELECT COUNT(*) FROM template_versions WHERE reason <> 'publish'") > 0
+
+
 def test_funnels_hold_in_every_campaign(demo: Database) -> None:
     question = """
         SELECT COUNT(*) FROM email_campaigns
