@@ -163,7 +163,9 @@ def _dates(field: Field) -> list[Markup]:
 def _date(point: Point, grain: str) -> str:
     if isinstance(point, int):
         return str(point)
-    return words.bucket(grain, point) if grain in {"month", "quarter", "year"} else f"{point.day} {point:%b}"
+    if grain in {"month", "quarter", "year"}:
+        return words.bucket(grain, point)
+    return f"{point.day} {point:%b}" + (f" {point:%H:%M}" if grain == "hour" else "")
 
 
 def first_day(point: Point) -> date:

@@ -67,7 +67,8 @@ def refuse(viewer: Viewer) -> Never:
 
 def who_is_here(person: Person) -> None:
     """The foot of the navigation: under which name somebody is here, and the way out."""
-    with st.sidebar:
+    # Dialogs lie outside of what Streamlit marks as light or dark: look.css learns it from this name.
+    with st.sidebar, st.container(key=f"in-{st.context.theme.type}"):
         st.text(person.name or person.email)
         if st.button("Sign out", icon=":material/logout:", type="tertiary"):
             end_session(serving.engines().rw, person, person.session_id)

@@ -34,8 +34,9 @@ def quota_rows(
             continue
         monthly = [limit for limit in limits[one.plan.id] if limit["period"] == "month"]
         balances += [_balance(rng, one, limit, span) for limit in monthly]
-        if monthly and rng.random() < 0.08:  # noqa: PLR2004
-            overrides.append(_override(rng, season, one, monthly[0]))
+        limited = [limit for limit in monthly if limit["amount"] is not None]
+        if limited and rng.random() < 0.08:  # noqa: PLR2004
+            overrides.append(_override(rng, season, one, limited[0]))
     return balances, overrides
 
 
@@ -71,7 +72,7 @@ def _override(rng: np.random.Generator, season: Season, one: Subscription, limit
         "product": one.plan.product,
         "meter": limit["meter"],
         "period": "month",
-        "limit_amount": (limit["amount"] or 0) * 2 + 100,
+        "limit_amount": limit["amount"] * 2 + 100,
         "reason": "A launch is coming; agreed with the customer.",
         "starts_at": moment(at),
         "ends_at": moment(season.end + 30 * DAY),

@@ -70,12 +70,41 @@ def whole(seen):
     assert main.evaluate("area => area.scrollWidth - area.clientWidth") == 0
 
 
-def in_reach(page, *rules, inside=".sl"):
-    """What we draw is readable for everybody; of these rules alone, where the rest was looked at before."""
+def in_reach(page, *rules, inside=(".sl", '[data-testid^="stBaseButton-primary"]')):
+    """What we draw or colour is readable for everybody; of these rules alone, where the rest was looked at before."""
     only = {"runOnly": list(rules)} if rules else {}
-    found = Axe().run(page, context=[inside], options={"resultTypes": ["violations"], **only})
+    found = Axe().run(
+        page, context={"include": [[one] for one in inside]}, options={"resultTypes": ["violations"], **only}
+    )
     faults = [(one["id"], one["nodes"][0]["html"][:200]) for one in found.response["violations"]]
     assert faults == [], faults
+
+
+# Axe passes over what lies in dialogs. Streamlit's own colours of code are not ours.
+_PALE = """area => {
+    const parts = colour => colour.match(/[\\d.]+/g).map(Number)
+    const light = ([r, g, b]) => [r, g, b].map(one => one / 255)
+        .map(one => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, one, place) => sum + one * [0.2126, 0.7152, 0.0722][place], 0)
+    const ground = one => {
+        for (; one; one = one.parentElement) {
+            const found = parts(getComputedStyle(one).backgroundColor)
+            if (found[3] === undefined || found[3] === 1) return found
+        }
+        return [255, 255, 255]
+    }
+    const written = [...area.querySelectorAll('*')].filter(one => one.checkVisibility()
+        && !one.closest('pre, :disabled') && [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
+    return written.map(one => {
+        const [a, b] = [light(parts(getComputedStyle(one).color)), light(ground(one))].sort((a, b) => b - a)
+        return [one.textContent.slice(0, 40), (a + 0.05) / (b + 0.05)]
+    }).filter(([_, contrast]) => contrast < 4.5)
+}"""
+
+
+def pale(area):
+    """Texts that hardly differ from what is behind them."""
+    return area.evaluate(_PALE)
 
 
 def looked_at(seen):
