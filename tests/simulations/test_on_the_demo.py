@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from app.access import Role, Viewer, all_workspaces
+from app.commands.plan_moves import AT_ONCE, move_subscriptions, whom_it_touches
+from app.commands.plan_publishing import publish, today
 from app.commands.simulations import simulate_plan
 from db.demo import Size
 from db.engine import seeing
@@ -56,7 +58,7 @@ def tiers(demo):
 
 
 def test_it_equals_an_independent_walk_and_enforcement(demo):
-    """A limit that the largest passes early: some are refused, the costs are right, and the engine does the same."""
+    """A limit that the largest passes early: some are refused, the costs are right, and published it does the same."""
     by = Viewer("Ada", frozenset({Role.ADMIN}), all_workspaces(demo.pipe))
     found = tiers(demo)
     assert found
@@ -70,14 +72,14 @@ def test_it_equals_an_independent_walk_and_enforcement(demo):
             walked = connection.execute(text(WALK), named).all()
             kept = connection.execute(
                 text(
-                    "SELECT workspace_id, refused_after, first_hit_at, details -> 'after' FROM"
-                    " plan_simulation_workspaces WHERE simulation_id = :key AND refused_after > 0 ORDER BY workspace_id"
+                    "SELECT workspace_id, refused_after, first_hit_at FROM plan_simulation_workspaces"
+                    " WHERE simulation_id = :key ORDER BY workspace_id"
                 ),
                 {"key": simulated.id},
             ).all()
         assert sum(row.refused for row in walked) > 0, (product, tier)
         assert [(row.workspace_id, row.refused, row.first_at) for row in walked if row.refused] == [
-            tuple(row)[:3] for row in kept
+            tuple(row) for row in kept if row.refused_after
         ]
         saved = sum(row.saved for row in walked)
         with demo.setup.connect() as connection:
@@ -93,23 +95,42 @@ def test_it_equals_an_independent_walk_and_enforcement(demo):
                 {**named, "key": simulated.id},
             ).scalar()
         assert simulated.sums.ai_cost_after == spent - saved
-        enforced(demo, draft, simulated, product, kept[:2])
+        goes_live(demo, by, draft, [row.workspace_id for row in kept])
+        enforced(demo, simulated, product, kept)
 
 
-def enforced(demo, draft, simulated, product, some):
-    """The draft is given to some of those that are hit, and their calls are made once more."""
-    for workspace, refused, first, _ in some:
+def goes_live(demo, by, draft, homes):
+    """As admins do it: published, whatever its margin, and everybody who has another version is moved to it."""
+    with demo.setup.begin() as connection:
+        connection.execute(text("UPDATE settings SET value = '-1000000' WHERE key = 'plan_margin_floor'"))
+        held = connection.execute(text(HELD), {"draft": draft, "homes": homes}).scalars().all()
+        revision = connection.scalar(text("SELECT revision FROM plans WHERE id = :key"), {"key": draft})
+    done = publish(demo.rw, by, draft, revision=revision, publishes_on=today(), reason="It was simulated")
+    assert done.status == "published"
+    for version in held:
+        seen = whom_it_touches(demo.rw, by, version, draft).seen
+        move_subscriptions(demo.rw, by, version, draft, seen=seen, when=AT_ONCE, reason="One version for all")
+    with demo.setup.connect() as connection:
+        assert connection.execute(text(HELD), {"draft": draft, "homes": homes}).all() == []
+
+
+# Versions of what is published that some of these workspaces have in place of it.
+HELD = """
+    SELECT DISTINCT s.plan_id
+    FROM subscriptions AS s
+    JOIN plans AS p ON p.id = s.plan_id
+    JOIN plans AS d ON d.id = :draft AND (d.product, d.tier) = (p.product, p.tier)
+    WHERE s.workspace_id = ANY (:homes) AND s.plan_id <> d.id AND s.status IN ('trialing', 'active', 'past_due')
+    """
+
+
+def enforced(demo, simulated, product, kept):
+    """The calls of everybody are made once more: what the plan refuses now is what the simulation said of each."""
+    for workspace, refused, first in kept:
         with demo.setup.begin() as connection:
             connection.execute(
                 text("DELETE FROM quota_balances WHERE workspace_id = :home AND product = :product"),
                 {"home": workspace, "product": product},
-            )
-            connection.execute(
-                text(
-                    "UPDATE subscriptions SET plan_id = :draft WHERE workspace_id = :home AND product = :product"
-                    " AND status IN ('trialing', 'active', 'past_due')"
-                ),
-                {"draft": draft, "home": workspace, "product": product},
             )
             connection.execute(text(OPENED), {"home": workspace, "product": product, "since": simulated.since})
         named = {"home": workspace, "product": product, "since": simulated.since, "until": simulated.until}
@@ -122,7 +143,7 @@ def enforced(demo, draft, simulated, product, some):
                     refusals.append(call.at)
                 else:
                     connection.execute(text(SETTLE), {**asked, "used": json.dumps({"generations": int(call.counts)})})
-        assert (len(refusals), refusals[0]) == (refused, first)
+        assert (len(refusals), min(refusals, default=None)) == (refused, first)
 
 
 # What was used of the running month before the window, from the calls themselves.
