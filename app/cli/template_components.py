@@ -189,6 +189,18 @@ def components_withdraw(key: Key, *, reason: Reason) -> None:
     say(f"{one.name} is withdrawn.")
 
 
+@components_app.command(name="take-back")
+def components_take_back(key: Key) -> None:
+    """Undo the last change of where a component is offered and for how much.
+
+    Example: `sightline templates components take-back 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
+    """
+    with shared.operating() as (engine, by):
+        one = _one(engine, by, key)
+        commands.offer_as_before(engine, by, key, revision=one.revision)
+    say(f"{one.name} is offered as before.")
+
+
 def _one(engine: Engine, by: Viewer, key: UUID) -> ComponentText:
     one = component_text(engine, by, key)
     if one is None:

@@ -271,6 +271,20 @@ def templates_restore(keys: Keys, reason: Why = "") -> None:
     _say_done(keys, "back")
 
 
+@templates_app.command(name="take-back")
+def templates_take_back(keys: Keys) -> None:
+    """Undo the last change of what became of templates: published, featured, retired, deleted, or of a category.
+
+    Example: `sightline templates take-back 0199f1c2-7b1e-7a60-9d2f-2f7f5d3f1a10`
+    """
+    with shared.operating() as (engine, by):
+        found = [listing.template(engine, by, key) for key in keys]
+        there = {one.id: one.revision for one in (*texts.deleted_templates(engine, by, limit=1000), *found) if one}
+        _require_all(keys, there)
+        states.take_back(engine, by, {key: there[key] for key in keys})
+    _say_done(keys, "as before its last change")
+
+
 templates_app.command(name="diff")(template_parts.templates_diff)
 templates_app.command(name="sections")(template_parts.templates_sections)
 templates_app.command(name="draft")(template_ai.templates_draft)

@@ -56,7 +56,6 @@ from db.errors import SightlineError
 _LARGEST = 1_000_000
 _LARGEST_FILE = 32_000_000
 _LARGEST_TEMPLATE = 8_000_000
-_UNDO = "It takes back what a page has just done, with what that answered: programs give the command for it."
 _MOST_TOLD = 5
 # To type checkers a class is written down, not made.
 _typed_dict: Any = TypedDict
@@ -156,7 +155,7 @@ COMMANDS = _named(
     Command("budgets.pause", budgets.pause_budget, Permission.BUDGETS_MANAGE),
     Command("budgets.resume", budgets.resume_budget, Permission.BUDGETS_MANAGE),
     Command("components.edit", templates_components.edit_component, Permission.TEMPLATES_MANAGE),
-    Command("components.offer_again", templates_components.offer_again, Permission.TEMPLATES_MANAGE, not_by_api=_UNDO),
+    Command("components.offer_as_before", templates_components.offer_as_before, Permission.TEMPLATES_MANAGE),
     Command("components.publish", templates_components.publish_component, Permission.TEMPLATES_MANAGE),
     Command("components.retire", templates_components.retire_component, Permission.TEMPLATES_MANAGE),
     Command("components.roll_back", templates_components.roll_back_component, Permission.TEMPLATES_MANAGE),
@@ -267,7 +266,7 @@ COMMANDS = _named(
     Command("templates.restore", templates_states.restore_templates, Permission.TEMPLATES_MANAGE),
     Command("templates.retire", templates_states.retire_templates, Permission.TEMPLATES_MANAGE),
     Command("templates.roll_back", templates.roll_back_template, Permission.TEMPLATES_MANAGE),
-    Command("templates.take_back", templates_states.take_back, Permission.TEMPLATES_MANAGE, not_by_api=_UNDO),
+    Command("templates.take_back", templates_states.take_back, Permission.TEMPLATES_MANAGE),
     Command("templates.unfeature", templates_states.unfeature_templates, Permission.TEMPLATES_MANAGE),
     Command("templates.unpublish", templates_states.unpublish_templates, Permission.TEMPLATES_MANAGE),
     Command(

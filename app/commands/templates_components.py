@@ -21,6 +21,7 @@ LONGEST: Mapping[str, int] = {"name": 120, "category": 80, "description": 2_000,
 MOST_TAGS, LONGEST_TAG = 20, 40
 HIGHEST_PRICE = Decimal(10_000)
 _PLACES = 2
+_OFFERED = {"is_public", "is_marketplace_item", "price"}
 _WAYS: Mapping[str, Way] = {"code": merged_texts, "description": merged_texts}
 
 
@@ -34,16 +35,6 @@ class Terms:
     tags: tuple[str, ...] = ()
     code: str | None = None
     price: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Offered:
-    """Where a component was offered and for how much, and the revision that it has since."""
-
-    is_public: bool
-    is_marketplace_item: bool
-    price: Decimal
-    revision: int
 
 
 def edit_component(
@@ -90,32 +81,36 @@ def roll_back_component(engine: Engine, by: Viewer, key: UUID, version: int, *, 
 
 def publish_component(
     engine: Engine, by: Viewer, key: UUID, *, is_for_sale: bool, price: Decimal = Decimal(0), revision: int
-) -> Offered:
-    """Offer it to every workspace in the library, or besides for a price in the marketplace; where it was offered."""
+) -> int:
+    """Offer it to every workspace in the library, or besides for a price in the marketplace; its revision then."""
     with editing(engine, by) as desk:
         found = _fresh(desk, key, revision)
         if not (found.code or "").strip():
             raise SightlineError(f"“{found.name}” has no code.", fix="Write some before others are offered it.")
         _require_price(price)
-        now = _set(desk, found, is_public=True, is_marketplace_item=is_for_sale, price=price if is_for_sale else 0)
-        return Offered(found.is_public, found.is_marketplace_item, found.price, now)
+        return _offer_so(desk, found, is_public=True, is_marketplace_item=is_for_sale,
+            price=price if is_for_sale else Decimal(0))  # fmt: skip
 
 
-def retire_component(engine: Engine, by: Viewer, key: UUID, *, revision: int, reason: str) -> Offered:
-    """Offer it to nobody any more; those who took it keep it. Where it was offered."""
+def retire_component(engine: Engine, by: Viewer, key: UUID, *, revision: int, reason: str) -> int:
+    """Offer it to nobody any more; those who took it keep it. Its revision then."""
     with editing(engine, by, reasoned(reason)) as desk:
         found = _fresh(desk, key, revision)
-        now = _set(desk, found, is_public=False, is_marketplace_item=False)
-        return Offered(found.is_public, found.is_marketplace_item, found.price, now)
+        return _offer_so(desk, found, is_public=False, is_marketplace_item=False)
 
 
-def offer_again(engine: Engine, by: Viewer, key: UUID, before: Offered) -> None:
-    """Undo: offer it where it was offered before."""
+def offer_as_before(engine: Engine, by: Viewer, key: UUID, *, revision: int) -> int:
+    """Undo the last change of where it is offered and for how much, if nothing was changed since; its revision then."""
     with editing(engine, by, "Taken back.") as desk:
-        found = _fresh(desk, key, before.revision)
-        _set(
-            desk, found, is_public=before.is_public, is_marketplace_item=before.is_marketplace_item, price=before.price
-        )
+        found = _fresh(desk, key, revision)
+        before = desk.before_last_change(LibraryComponent.__tablename__, key)
+        if not before or set(before) - _OFFERED:
+            raise SightlineError(
+                f"Of “{found.name}” nothing can be taken back.",
+                why="What was changed last is not where it is offered.",
+                fix="Roll it back to a version, where it says something else by now.",
+            )
+        return _set(desk, found, **before)
 
 
 def _locked(desk: Editing, key: UUID) -> Row[*tuple[Any, ...]]:
@@ -159,6 +154,12 @@ def terms_of(found: ComponentText | Row[*tuple[Any, ...]]) -> Terms:
 
 def _write(desk: Editing, found: Row[*tuple[Any, ...]], terms: Terms) -> int:
     return _set(desk, found, **(asdict(terms) | {"tags": list(terms.tags)}))
+
+
+def _offer_so(desk: Editing, found: Row[*tuple[Any, ...]], **values: object) -> int:
+    if all(getattr(found, name) == value for name, value in values.items()):
+        raise SightlineError(f"“{found.name}” is offered so already.", fix="Load the page again.")
+    return _set(desk, found, **values)
 
 
 def _set(desk: Editing, found: Row[*tuple[Any, ...]], **values: object) -> int:

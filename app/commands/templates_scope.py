@@ -1,21 +1,30 @@
 """Where templates are edited: in the own workspaces, and in the library by who sees every workspace."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, text
 
 from app.access import NotPermittedError, Permission, Viewer
 from app.commands.company import sees_whole_company
 from app.commands.texts import one_line
+from app.records.audit_words import exact
 from db.engine import seeing
 from db.errors import SightlineError
 from db.tables.base import HOUSE_WORKSPACE
 from db.tables.workspaces import Workspace
 
 LONGEST_REASON = 300
+_BEFORE = text("""
+    SELECT CAST(l.before AS TEXT)
+    FROM audit_log AS l
+    WHERE l.table_name = :table AND l.row_key = :key
+    ORDER BY l.position DESC
+    LIMIT 1
+""")
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,11 @@ class Editing:
         if found is None:
             raise SightlineError(f"No workspace that you see is called {slug}.", fix="Choose one of the list.")
         return found
+
+    def before_last_change(self, table: str, key: UUID) -> Mapping[str, Any]:
+        """What a row said before its last change, as the audit log has it; nothing of one that was only made."""
+        kept = self.connection.scalar(_BEFORE, {"table": table, "key": str(key)})
+        return exact(kept) or {}
 
 
 @contextmanager

@@ -1,10 +1,11 @@
 """What becomes of templates, one or many at once: published, featured, retired, deleted, put in a category; and back.
 
-Many are changed in one transaction: all of them or none. What was done is answered as it takes it back.
+Many are changed in one transaction: all of them or none. Those that are others by it are answered, each with the
+revision that it has since: given back, they are what they were.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,24 +22,15 @@ from db.tables.templates import Template, TemplateSection, TemplateVersion
 MOST_AT_ONCE = 500
 _NAMED = 5
 Picked = Mapping[UUID, int]
-_KEPT = ("status", "is_active", "is_featured", "is_public", "category", "deleted_at")
+_STATE = ("status", "is_active", "is_featured", "is_public", "category", "deleted_at")
 
 
-@dataclass(frozen=True)
-class Before:
-    """A template as it was before a change, and the revision that the change gave it."""
-
-    key: UUID
-    revision: int
-    values: Mapping[str, Any]
-
-
-def publish_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str = "") -> tuple[Before, ...]:
+def publish_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str = "") -> Picked:
     """Let products offer them; each publication is kept as a version for ever."""
     return _change(engine, by, picked, reason, lambda _: {"status": "published", "is_active": True}, _why_not_published)
 
 
-def unpublish_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str) -> tuple[Before, ...]:
+def unpublish_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str) -> Picked:
     """Make drafts of them again, which nobody is offered."""
     return _change(
         engine, by, picked, reasoned(reason), lambda _: {"status": "draft", "is_featured": False},
@@ -46,7 +38,7 @@ def unpublish_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: s
     )  # fmt: skip
 
 
-def feature_templates(engine: Engine, by: Viewer, picked: Picked) -> tuple[Before, ...]:
+def feature_templates(engine: Engine, by: Viewer, picked: Picked) -> Picked:
     """Show them first."""
     return _change(
         engine, by, picked, "", lambda _: {"is_featured": True},
@@ -54,18 +46,18 @@ def feature_templates(engine: Engine, by: Viewer, picked: Picked) -> tuple[Befor
     )  # fmt: skip
 
 
-def unfeature_templates(engine: Engine, by: Viewer, picked: Picked) -> tuple[Before, ...]:
+def unfeature_templates(engine: Engine, by: Viewer, picked: Picked) -> Picked:
     """Show them among the others."""
     return _change(engine, by, picked, "", lambda _: {"is_featured": False})
 
 
-def retire_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str) -> tuple[Before, ...]:
+def retire_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str) -> Picked:
     """Offer them to nobody any more; copies and campaigns that use them go on."""
     gone = {"status": "retired", "is_active": False, "is_featured": False}
     return _change(engine, by, picked, reasoned(reason), lambda _: gone)
 
 
-def reinstate_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str = "") -> tuple[Before, ...]:
+def reinstate_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str = "") -> Picked:
     """Take them out of retirement: what was published as it is now is so again, anything else is a draft."""
     return _change(
         engine, by, picked, reason,
@@ -74,7 +66,7 @@ def reinstate_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: s
     )  # fmt: skip
 
 
-def categorise_templates(engine: Engine, by: Viewer, picked: Picked, category: str | None) -> tuple[Before, ...]:
+def categorise_templates(engine: Engine, by: Viewer, picked: Picked, category: str | None) -> Picked:
     """Say of what category they are; None: of none."""
     told = one_line(category or "") or None
     if told and len(told) > LONGEST["category"]:
@@ -82,23 +74,24 @@ def categorise_templates(engine: Engine, by: Viewer, picked: Picked, category: s
     return _change(engine, by, picked, "", lambda _: {"category": told})
 
 
-def delete_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str) -> tuple[Before, ...]:
+def delete_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str) -> Picked:
     """Take them out of sight; their versions, and what campaigns made of them, stay."""
-    return _change(engine, by, picked, reasoned(reason), lambda _: {"deleted_at": func.now()})
+    return _change(engine, by, picked, reasoned(reason), lambda _: {"deleted_at": datetime.now(UTC)})
 
 
-def restore_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str = "") -> tuple[Before, ...]:
+def restore_templates(engine: Engine, by: Viewer, picked: Picked, *, reason: str = "") -> Picked:
     """Bring deleted ones back as they were."""
     return _change(engine, by, picked, reason, lambda _: {"deleted_at": None}, are_deleted=True)
 
 
-def take_back(engine: Engine, by: Viewer, done: Sequence[Before]) -> None:
-    """Undo one change of all of these; refused as a whole when one was changed since."""
+def take_back(engine: Engine, by: Viewer, picked: Picked) -> Picked:
+    """Undo the last change of what became of each of these; refused as a whole when one was changed since."""
+    _require_some(picked)
     with editing(engine, by, "Taken back.") as desk:
-        rows = _rows(desk, {one.key: one.revision for one in done})
-        for one in done:
-            of_it = (Template.workspace_id == rows[one.key]["workspace_id"], Template.id == one.key)
-            desk.connection.execute(update(Template).where(*of_it).values(**one.values))
+        rows = _rows(desk, picked)
+        before = {key: desk.before_last_change(Template.__tablename__, key) for key in rows}
+        _require_possible(rows.values(), lambda row: _why_not_taken_back(before[row["id"]]))
+        return {key: _changed(desk, row, before[key]) for key, row in rows.items()}
 
 
 def _change(  # noqa: PLR0917 - who changes what how, and why not
@@ -110,22 +103,35 @@ def _change(  # noqa: PLR0917 - who changes what how, and why not
     why_not: Callable[[RowMapping], str | None] = lambda _: None,
     *,
     are_deleted: bool = False,
-) -> tuple[Before, ...]:
+) -> Picked:
     """One statement for each: a statement that changes several rows would be one version trigger for each anyway."""
+    _require_some(picked)
+    with editing(engine, by, reason) as desk:
+        rows = _rows(desk, picked)
+        _require_deleted(rows.values(), are_deleted=are_deleted)
+        _require_possible(rows.values(), why_not)
+        # Of what is so already nothing is written: it could not be told from what was done to it before.
+        wanted = {key: values(row) for key, row in rows.items() if _differs(row, values(row))}
+        if not wanted:
+            raise SightlineError("Nothing was changed: it is so already.", fix="Load the page again.")
+        return {key: _changed(desk, rows[key], one) for key, one in wanted.items()}
+
+
+def _differs(row: RowMapping, wanted: Mapping[str, Any]) -> bool:
+    return any(row[name] != value for name, value in wanted.items())
+
+
+def _changed(desk: Editing, row: RowMapping, values: Mapping[str, Any]) -> int:
+    of_it = (Template.workspace_id == row["workspace_id"], Template.id == row["id"])
+    after = desk.connection.execute(update(Template).where(*of_it).values(**values).returning(Template.revision))
+    return after.scalar_one()
+
+
+def _require_some(picked: Picked) -> None:
     if not 0 < len(picked) <= MOST_AT_ONCE:
         raise SightlineError(
             f"{len(picked):,} templates can't be changed at once.", fix=f"Choose from 1 to {MOST_AT_ONCE}."
         )
-    with editing(engine, by, reason) as desk:
-        rows = _rows(desk, picked)
-        _require_state(list(rows.values()), why_not, are_deleted=are_deleted)
-        return tuple(_changed(desk, row, values(row)) for row in rows.values())
-
-
-def _changed(desk: Editing, row: RowMapping, values: Mapping[str, Any]) -> Before:
-    of_it = (Template.workspace_id == row["workspace_id"], Template.id == row["id"])
-    after = desk.connection.execute(update(Template).where(*of_it).values(**values).returning(Template.revision))
-    return Before(row["id"], after.scalar_one(), {name: row[name] for name in _KEPT})
 
 
 def _rows(desk: Editing, picked: Picked) -> dict[UUID, RowMapping]:
@@ -145,7 +151,7 @@ def _rows(desk: Editing, picked: Picked) -> dict[UUID, RowMapping]:
             Template.id, Template.workspace_id, Template.name, Template.kind, Template.subject, Template.revision,
             (func.coalesce(Template.html_content, Template.text_content, "") != "").label("says_something"),
             exists().where(is_publication).label("was_published"), exists().where(is_part).label("has_sections"),
-            *(getattr(Template, name) for name in _KEPT),
+            *(getattr(Template, name) for name in _STATE),
         )
         .where(Template.id.in_(picked))
         .order_by(Template.id)
@@ -165,13 +171,14 @@ def _rows(desk: Editing, picked: Picked) -> dict[UUID, RowMapping]:
     return rows
 
 
-def _require_state(
-    rows: Sequence[RowMapping], why_not: Callable[[RowMapping], str | None], *, are_deleted: bool
-) -> None:
+def _require_deleted(rows: Iterable[RowMapping], *, are_deleted: bool) -> None:
     for row in rows:
         if (row["deleted_at"] is not None) != are_deleted:
             told = "deleted already" if row["deleted_at"] else "not deleted"
             raise SightlineError(f"“{row['name']}” is {told}.", fix="Load the page again.")
+
+
+def _require_possible(rows: Iterable[RowMapping], why_not: Callable[[RowMapping], str | None]) -> None:
     refused = [(row["name"], why_not(row)) for row in rows]
     because = [(name, why) for name, why in refused if why]
     if because:
@@ -180,6 +187,14 @@ def _require_state(
             why=f"Of “{because[0][0]}”: {because[0][1]}.",
             fix="Nothing was changed: leave these out, or mend them first.",
         )
+
+
+def _why_not_taken_back(before: Mapping[str, Any]) -> str | None:
+    if not before:
+        return "nothing was changed of it since it was made"
+    if set(before) - set(_STATE):
+        return "what was changed last is what it says; roll it back to a version"
+    return None
 
 
 def _why_not_published(row: RowMapping) -> str | None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import serving
 from app.commands import templates_states as states
-from app.commands.templates_states import Before, Picked
+from app.commands.templates_states import Picked
 from app.ui.done import Undo, attempt
 from app.ui.markup import tag
 from app.ui.people import still_here
@@ -36,20 +36,20 @@ class Action:
     verb: str
     warns: str
     done: str
-    do: Callable[[Scope, Picked, str], tuple[Before, ...]]
+    do: Callable[[Scope, Picked, str], Picked]
     asks_why: bool = False
     asks_category: bool = False
 
 
-def _command(change: Callable[..., tuple[Before, ...]], *, takes_reason: bool) -> Callable[..., tuple[Before, ...]]:
-    def do(scope: Scope, picked: Picked, told: str) -> tuple[Before, ...]:
+def _command(change: Callable[..., Picked], *, takes_reason: bool) -> Callable[..., Picked]:
+    def do(scope: Scope, picked: Picked, told: str) -> Picked:
         more = {"reason": told} if takes_reason else {}
         return change(serving.engines().rw, scope.viewer, picked, **more)
 
     return do
 
 
-def _categorise(scope: Scope, picked: Picked, told: str) -> tuple[Before, ...]:
+def _categorise(scope: Scope, picked: Picked, told: str) -> Picked:
     return states.categorise_templates(serving.engines().rw, scope.viewer, picked, told)
 
 

@@ -153,7 +153,7 @@ def _publish(scope: Scope, one: ComponentText, price: Decimal, *, is_for_sale: b
 
 
 def _offered_as_before(scope: Scope, key: UUID) -> Undo:
-    return Undo(lambda before: commands.offer_again(serving.engines().rw, scope.viewer, key, before))
+    return Undo(lambda revision: commands.offer_as_before(serving.engines().rw, scope.viewer, key, revision=revision))
 
 
 def _dollars(given: str) -> Decimal:

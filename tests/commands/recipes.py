@@ -25,6 +25,7 @@ from app.commands import (
     templates,
     templates_components,
     templates_shelves,
+    templates_states,
     tokens,
     views,
     workspaces,
@@ -264,6 +265,13 @@ def picked(company: Company, reason: str | None = None, **values: Any) -> Argume
     return {"picked": {one["key"]: one["revision"]}, **({} if reason is None else {"reason": reason})}
 
 
+def retired_template(company: Company) -> Arguments:
+    one = picked(company)["picked"]
+    admin, keys = company.viewer(Role.ADMIN), {UUID(key): revision for key, revision in one.items()}
+    done = templates_states.retire_templates(company.database.rw, admin, keys, reason="Old")
+    return {"picked": {str(key): revision for key, revision in done.items()}}
+
+
 def rewritten(company: Company) -> Arguments:
     """A template that said something else before."""
     one = written(company)
@@ -308,6 +316,10 @@ def offered_component(company: Company) -> Arguments:
         company.database.rw, company.viewer(Role.ADMIN), UUID(given["key"]), is_for_sale=False, revision=1
     )
     return given | {"revision": 2, "reason": "It broke"}
+
+
+def without_reason(company: Company) -> Arguments:
+    return {name: value for name, value in offered_component(company).items() if name != "reason"}
 
 
 def changed_component(company: Company) -> Arguments:
@@ -465,10 +477,7 @@ RECIPES: dict[str, Recipe] = {
     "workspaces.restore": Recipe(deleted_home, {"key": NOBODY}, "No deleted workspace is known by this."),
     "components.edit": Recipe(lambda company: component(company, wanted={"name": "Price table"}),
         {"wanted": {"name": " "}}, "The component has no name."),
-    "components.offer_again": Recipe(
-        lambda company: {"key": component(company)["key"], "before": {"is_public": True, "is_marketplace_item": False,
-            "price": "0", "revision": 1}},
-        {"before": {"revision": 9}}, "Somebody changed the component Prices"),
+    "components.offer_as_before": Recipe(without_reason, {"revision": 9}, "Somebody changed the component Prices"),
     "components.publish": Recipe(lambda company: component(company, is_for_sale=True, price="5"), {"price": "-1"},
         "-1 is no price of a component."),
     "components.retire": Recipe(offered_component, {"reason": ""},
@@ -512,8 +521,7 @@ RECIPES: dict[str, Recipe] = {
     "templates.retire": Recipe(lambda company: picked(company, "It is old"), {"reason": ""},
         "This is done for a reason."),
     "templates.roll_back": Recipe(rewritten, {"reason": ""}, "This is done for a reason."),
-    "templates.take_back": Recipe(
-        lambda company: {"done": [written(company) | {"values": {"category": "News"}}]}, {"done": [[]]}, "done.0"),
+    "templates.take_back": Recipe(retired_template, {"picked": {NOBODY: 1}}, "not there any more"),
     "templates.unfeature": Recipe(lambda company: picked(company, status="published", is_featured=True),
         {"picked": {NOBODY: 1}}, "not there any more"),
     "templates.unpublish": Recipe(lambda company: picked(company, "A mistake", status="published"), {"reason": ""},

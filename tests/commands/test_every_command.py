@@ -216,7 +216,6 @@ WITHOUT_A_STATE = {
         "months.close", "months.reopen", "plans.approve", "plans.decline", "plans.undo_move",
         "prices.reject", "quotas.give_up", "stops.end", "team.end_sessions", "tokens.revoke", "workspaces.restore",
     },
-    "takes back what was just done, by what that answered": {"components.offer_again", "templates.take_back"},
     "is of one's own things": {"versions.pin", "views.delete", "views.save"},
 }  # fmt: skip
 

@@ -230,10 +230,39 @@ def test_many_are_changed_all_or_none_and_one_undo_takes_it_back_for_all(place, 
     with pytest.raises(StaleEditError, match="Nothing was changed"):
         states.take_back(rw, ada, done)
     states.categorise_templates(rw, ada, {keys[1]: 3, keys[2]: 3}, " Spring ")
+    with pytest.raises(SightlineError, match="it is so already"):
+        states.categorise_templates(rw, ada, {keys[1]: 4}, "Spring")
     assert [state(place, key)[2] for key in keys] == [None, "Spring", "Spring"]
     for wrong in ({}, {uuid4(): 1 for _ in range(501)}):
         with pytest.raises(SightlineError, match="can't be changed at once"):
             states.unfeature_templates(rw, ada, wrong)
+
+
+def test_an_undo_takes_back_the_last_change_alone_and_nothing_where_none_was_made(place, ada):
+    """Of two one is featured: to feature both changes the other alone, and taking that back leaves the first."""
+    rw = place.database.rw
+    first, second, third = (
+        create_template(rw, ada, replace(DRAFT, name=name), product="mailer", workspace_slug="acme") for name in "ABC"
+    )
+    published = states.publish_templates(rw, ada, {first: 1, second: 1})
+    both = published | states.feature_templates(rw, ada, {first: published[first]})
+    featured = states.feature_templates(rw, ada, both)
+    assert featured.keys() == {second}
+    states.take_back(rw, ada, featured)
+    assert [state(place, key)[1] for key in (first, second)] == [True, False]
+    gone = states.delete_templates(rw, ada, {first: both[first]}, reason="A mistake.")
+    back = states.take_back(rw, ada, gone)
+    assert state(place, first)[:4] == ("published", True, None, False)
+    assert state(place, first)[3:] != state(place, second)[3:]
+    # To take that back again is to delete it again.
+    states.take_back(rw, ada, back)
+    assert state(place, first)[3]
+    with pytest.raises(SightlineError, match="nothing was changed of it since it was made"):
+        states.take_back(rw, ada, {third: 1})
+    edit_template(rw, ada, third, replace(DRAFT, subject="Hallo"), revision=1)
+    with pytest.raises(SightlineError, match="what was changed last is what it says"):
+        states.take_back(rw, ada, {third: 2})
+    assert audit(place, "templates", first)[-1] == ("Ada", "update", "Taken back.")
 
 
 def test_shelves_are_made_renamed_ordered_and_retired(place, ada, made):
@@ -306,6 +335,8 @@ def test_a_component_is_edited_offered_sold_and_withdrawn(place, ada, component)
     rw = place.database.rw
     terms = Terms("Form", code="<form>\na\nb\nc\n</form>\n")
     assert components.edit_component(rw, ada, component, replace(terms, tags=("a", "a", " b ")), revision=1) == 2
+    with pytest.raises(SightlineError, match="Of “Form” nothing can be taken back"):
+        components.offer_as_before(rw, ada, component, revision=2)
     with pytest.raises(EditedMeanwhileError, match="can be saved together"):
         components.edit_component(rw, ada, component, replace(terms, category="Forms"), revision=1, made_on=terms)
     with pytest.raises(SightlineError, match="Only what is in the marketplace has a price"):
@@ -315,15 +346,20 @@ def test_a_component_is_edited_offered_sold_and_withdrawn(place, ada, component)
     assert tuple(place.ask(where)[0]) == (True, True, Decimal("9.50"), ["a", "b"])
     with pytest.raises(SightlineError, match="for a reason"):
         components.retire_component(rw, ada, component, revision=3, reason="")
-    before = components.retire_component(rw, ada, component, revision=3, reason="Broken.")
+    withdrawn = components.retire_component(rw, ada, component, revision=3, reason="Broken.")
     assert tuple(place.ask(where)[0])[:2] == (False, False)
-    components.offer_again(rw, ada, component, before)
-    assert tuple(place.ask(where)[0])[:2] == (True, True)
+    with pytest.raises(SightlineError, match="is offered so already"):
+        components.retire_component(rw, ada, component, revision=withdrawn, reason="Broken.")
+    assert components.offer_as_before(rw, ada, component, revision=withdrawn) == 5
+    assert tuple(place.ask(where)[0])[:3] == (True, True, Decimal("9.50"))
     with pytest.raises(EditedMeanwhileError):
-        components.offer_again(rw, ada, component, before)
+        components.offer_as_before(rw, ada, component, revision=withdrawn)
+    cheaper = components.publish_component(rw, ada, component, is_for_sale=True, price=Decimal("0.10"), revision=5)
+    components.offer_as_before(rw, ada, component, revision=cheaper)
+    assert tuple(place.ask(where)[0])[2] == Decimal("9.50")
     for wrong in ({"price": Decimal("NaN")}, {"price": Decimal("0.001")}, {"name": ""}, {"tags": ("x" * 41,)}):
         with pytest.raises(SightlineError):
-            components.edit_component(rw, ada, component, replace(terms, **wrong), revision=5)
+            components.edit_component(rw, ada, component, replace(terms, **wrong), revision=7)
     assert ("Ada", "update", "Broken.") in audit(place, "component_library", component)
 
 
@@ -369,7 +405,7 @@ def every_command(rw, by, key, shelf, component):
     for change in (states.unpublish_templates, states.retire_templates, states.delete_templates):
         yield partial(change, rw, by, one, reason="x")
     yield partial(states.categorise_templates, rw, by, one, "x")
-    yield partial(states.take_back, rw, by, [states.Before(key, 1, {"is_featured": False})])
+    yield partial(states.take_back, rw, by, one)
     yield partial(shelves.create_shelf, rw, by, Label("x"), workspace_slug="acme")
     yield partial(shelves.rename_shelf, rw, by, shelf, Label("x"), revision=1)
     yield partial(shelves.order_shelves, rw, by, [shelf], was=[shelf])
@@ -380,7 +416,7 @@ def every_command(rw, by, key, shelf, component):
     yield partial(components.roll_back_component, rw, by, component, 1, revision=1, reason="x")
     yield partial(components.publish_component, rw, by, component, is_for_sale=False, revision=1)
     yield partial(components.retire_component, rw, by, component, revision=1, reason="x")
-    yield partial(components.offer_again, rw, by, component, components.Offered(True, True, Decimal(0), 1))
+    yield partial(components.offer_as_before, rw, by, component, revision=1)
 
 
 def test_nobody_but_admins_changes_anything(place, ada, made, component):

@@ -49,7 +49,13 @@ def test_a_template_of_the_library_goes_through_its_life(run, tmp_path):
     assert "Spring says what version 1 said." in run("roll-back", key, "1", "--reason", "The subject")
     assert "Subject: Hi" in run("show", key)
     assert "1 template is retired." in run("retire", key, "--reason", "Over")
+    assert "1 template is as before its last change." in run("take-back", key)
+    assert "published" in run("list", "spring")
+    assert "1 template is retired." in run("retire", key, "--reason", "Over")
     assert "1 template is in use again." in run("reinstate", key)
+    assert "1 template is deleted." in run("delete", key, "--reason", "Made twice")
+    assert "1 template is as before its last change." in run("take-back", key)
+    assert "Spring" in run("list", "spring")
     assert "1 template is deleted." in run("delete", key, "--reason", "Made twice")
     assert "No template is like this." in run("list", "spring")
     assert "Spring" in run("list", "--deleted")
@@ -152,6 +158,9 @@ def test_a_component_is_edited_compared_rolled_back_offered_sold_and_withdrawn(r
     assert "in the marketplace 9.50 USD" in run(
         "components", "list", "table", "--offered", "marketplace", "--workspace", "acme"
     )
+    assert "Table is withdrawn." in run("components", "withdraw", key, "--reason", "It broke")
+    assert "Table is offered as before." in run("components", "take-back", key)
+    assert "in the marketplace, 9.50 USD" in run("components", "show", key)
     assert "Table is withdrawn." in run("components", "withdraw", key, "--reason", "It broke")
     assert "No component is like this." in run("components", "list", "--offered", "marketplace")
     for wrong, why in ((("show", str(place.workspace)), "There is no component"), (("sell", key, "much"), "no price"),

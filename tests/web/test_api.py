@@ -15,7 +15,7 @@ from app.commands.catalogue import COMMANDS
 from app.commands.tokens import make_token, revoke_token
 from app.web import api
 from app.web.rates import Rates, TooManyCallsError
-from tests.db.rows import user, workspace
+from tests.db.rows import template, user, workspace
 
 HERE = "http://127.0.0.1:8501"
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -46,6 +46,24 @@ def test_a_command_is_given_and_the_audit_log_tells_who_by_which_token(program):
     told = ask("SELECT actor, after ->> 'amount' FROM audit_log WHERE row_key = :key", key=str(key))
     assert told == [("ada@team.example by the token Nightly export", "100.0000")]
     assert give(program(), "budgets.delete", key=str(key), revision=1, reason="A test").json() == {"answer": None}
+
+
+def test_what_a_program_did_with_templates_it_takes_back_with_what_that_answered(program, owner):
+    with owner.begin() as connection:
+        home = workspace(connection, owner_id=user(connection).id)
+        keys = [str(template(connection, home.id, status=status).id) for status in ("published", "draft")]
+    done = give(program(), "templates.retire", picked=dict.fromkeys(keys, 1), reason="The season is over")
+    assert done.json()["answer"] == dict.fromkeys(keys, 2)
+    back = give(program(), "templates.take_back", picked=done.json()["answer"])
+    assert back.json()["answer"] == dict.fromkeys(keys, 3)
+    with owner.connect() as connection:
+        told = connection.execute(
+            text("SELECT CAST(id AS TEXT), status FROM templates WHERE id = ANY (CAST(:keys AS UUID[]))"),
+            {"keys": keys},
+        )
+        assert dict(map(tuple, told)) == dict(zip(keys, ("published", "draft"), strict=True))
+    again = give(program(), "templates.take_back", picked=done.json()["answer"])
+    assert (again.status_code, "in the meantime" in again.json()["what"]) == (409, True)
 
 
 def test_drafting_with_a_model_is_off_without_a_key_and_for_tokens_that_only_read(program, owner):
