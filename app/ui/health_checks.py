@@ -5,6 +5,8 @@ from datetime import date
 from typing import Any
 
 from app import serving
+from app.exports.given import given
+from app.exports.live import Listed, reading
 from app.jobs.health import COMPARE, LATE, LATE_DAYS, USUAL_DAYS
 from app.records.data_health import Check, checks
 from app.rollups import rollups
@@ -27,7 +29,7 @@ def counters_and_rollups(scope: Scope) -> None:
     if not is_for(scope):
         return
     said()
-    counted = checks(serving.engines().ro, scope.viewer, _COUNTERS, most=7)
+    counted, of_counters = _looks(scope, _COUNTERS, 7)
     _say_what_differs(counted, "Counters are not right.")
     table(
         [_check(one, _campaigns(one)) for one in counted],
@@ -37,9 +39,10 @@ def counters_and_rollups(scope: Scope) -> None:
         columns={"when": "When", "state": "State", "found": "What was found", "seconds": Column("Seconds")},
         scope=scope,
         empty=("No counter was checked yet.", "A worker does so every night; you can have it done now."),
+        read=of_counters,
     )
     offer(scope, _COUNTERS, "Recount now")
-    compared = checks(serving.engines().ro, scope.viewer, COMPARE, most=_REMEMBERED)
+    compared, of_rollups = _looks(scope, COMPARE, _REMEMBERED)
     _say_what_differs(compared, "Rollups are not right.")
     table(
         [_rollup(name, compared) for name in rollups()],
@@ -49,6 +52,7 @@ def counters_and_rollups(scope: Scope) -> None:
         columns={"rollup": "Rollup", "state": "State", "when": "When", "period": "Days", "compared": Column("Compared"),
             "version": Column("Version"), "meaning": "What it is"},
         scope=scope,
+        read=of_rollups,
     )  # fmt: skip
     compare_some(scope)
 
@@ -58,7 +62,7 @@ def late_rows(scope: Scope) -> None:
     if not is_for(scope):
         return
     said()
-    [*found] = checks(serving.engines().ro, scope.viewer, LATE)
+    found, listed = _looks(scope, LATE, 1)
     days = found[0].result.get("days", {}) if found else {}
     when = f"Counted on {words.moment(found[0].ended_at.astimezone(scope.zone_here))}." if found else ""
     longest = found[0].result.get("longest_days", 0) if found else 0
@@ -80,8 +84,16 @@ def late_rows(scope: Scope) -> None:
         empty=("No row came late.", f"Those of the last {LATE_DAYS} days are counted every night.")
         if found
         else ("Nobody has counted yet.", "A worker does so every night; you can have it done now."),
+        read=listed,
     )
     offer(scope, LATE, "Count now")
+
+
+def _looks(scope: Scope, kind: str, most: int) -> tuple[Sequence[Check], Listed[Check]]:
+    """The last times that jobs of a kind looked, and the receipt of what is read of them."""
+    with reading() as told:
+        found = checks(serving.engines().ro, scope.viewer, kind, most=most)
+    return found, told.listed("checks", given(kind=kind), found)
 
 
 def _say_what_differs(found: Sequence[Check], what: str) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from app import serving
 from app.commands.company import sees_whole_company
+from app.exports.given import given
+from app.exports.live import reading
 from app.jobs.health import LOOK, LOOK_EVERY_SECONDS
 from app.metrics.metric import Unit
 from app.records.data_health import Check, checks, partitions
@@ -65,7 +67,8 @@ def partition_list(scope: Scope) -> None:
     """How many months are ahead, how far back they go, and what they take."""
     if not is_for(scope):
         return
-    rows = partitions(serving.engines().ro, scope.viewer)
+    with reading() as told:
+        rows = partitions(serving.engines().ro, scope.viewer)
     short = [one.fact for one in rows if one.ahead < MONTHS_AHEAD]
     if short:
         warn("Months ahead are missing.", f"{', '.join(short)}: fewer than {MONTHS_AHEAD} months are ready. Rows of a"
@@ -88,6 +91,7 @@ def partition_list(scope: Scope) -> None:
             "newest": "Newest", "months": Column("Months"), "rows": Column("Rows, about", Unit.COUNT),
             "size": "Size with indexes"},
         scope=scope,
+        read=told.listed("fact_partitions", given(), rows),
     )  # fmt: skip
     offer(scope, "make_months", "Make months now")
 

@@ -19,7 +19,7 @@ from app.ui.done import said
 from app.ui.figures import Figure, figures
 from app.ui.job_acts import decide
 from app.ui.links import address
-from app.ui.live import read
+from app.ui.live import behind_list, read
 from app.ui.markup import Markup, joined, tag
 from app.ui.notices import say_broken
 from app.ui.onward import onward, place
@@ -80,7 +80,8 @@ def every_job(scope: Scope) -> None:
 
 
 def _summary(scope: Scope) -> None:
-    counted: Sequence[JobCount] = read("job_counts", scope).rows
+    found: Listed[JobCount] = read("job_counts", scope)
+    counted = found.rows
     of = {status: sum(one.jobs for one in counted if one.status == status) for status in JOB_STATUSES}
     dead = [one for one in counted if one.status == "failed"]
     kinds = ", ".join(f"{one.job_type} {one.jobs:,}" for one in sorted(dead, key=lambda one: -one.jobs)[:3])
@@ -91,6 +92,7 @@ def _summary(scope: Scope) -> None:
         Figure("Dead", words.count(of["failed"]), kinds, is_amiss=bool(dead)),
         Figure("Completed", words.count(of["completed"]), f"added in the last {DAYS_COUNTED} days"),
     ])  # fmt: skip
+    behind_list(found, "Jobs by state", "jobs-by-state", scope)
     table(
         [{"kind": kind, **{status: _number(counted, kind, status) for status in JOB_STATUSES}} for kind in
             sorted({one.job_type for one in counted})],
@@ -100,6 +102,7 @@ def _summary(scope: Scope) -> None:
         columns={"kind": "Kind", **{status: Column(name) for status, name in _NAMED.items()}},
         scope=scope,
         empty=("There are no jobs.", "Schedules add them once a worker runs: `sightline worker`."),
+        read=found,
     )  # fmt: skip
 
 

@@ -73,7 +73,8 @@ def job_course(scope: Scope) -> None:
     card("Jobs that ended", joined((plots.legend(ended), drawn)), why=f"By hour, over the last {HOURS_TOLD} hours.",
         read=found, scope=scope)  # fmt: skip
     drawn = plots.lines(took, label=plots.described(took, "How long they took"), filled=False)
-    card("How long they took", joined((plots.legend(took), drawn)), why="Of completed ones, their last attempt.")
+    card("How long they took", joined((plots.legend(took), drawn)), why="Of completed ones, their last attempt.",
+        read=found, scope=scope)  # fmt: skip
 
 
 def job_workers(scope: Scope) -> None:

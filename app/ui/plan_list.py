@@ -7,6 +7,8 @@ import streamlit as st
 from app import serving
 from app.access import Permission
 from app.commands.company import sees_whole_company
+from app.exports.given import given
+from app.exports.live import Reading, reading
 from app.metrics.metric import Unit
 from app.records.plan_terms import PlanFeature, PlanLimit, PlanTerms
 from app.records.plans import PlanNow, plans_with_terms
@@ -45,7 +47,8 @@ def may_change(scope: Scope) -> bool:
 
 def ladder(scope: Scope) -> None:
     """A product each: its live tiers as columns, paid alike, and what is on its way below."""
-    found = plans_with_terms(serving.engines().ro, scope.viewer)
+    with reading() as told:
+        found = plans_with_terms(serving.engines().ro, scope.viewer)
     currencies = sorted({one.currency for one, _ in found}) or ["USD"]
     first = "USD" if "USD" in currencies else currencies[0]
     with st.container(horizontal=True):
@@ -60,7 +63,7 @@ def ladder(scope: Scope) -> None:
     for product in shown:
         sold_as = (product, currency, period)
         of_product = [pair for pair in found if (pair[0].product, pair[0].currency, pair[0].billing_period) == sold_as]
-        _product(str(product), of_product, scope)
+        _product(str(product), of_product, scope, told)
 
 
 def version_list(scope: Scope) -> None:
@@ -130,12 +133,13 @@ def approval_list(scope: Scope) -> None:
     )
 
 
-def _product(product: str, found: Sequence[Sold], scope: Scope) -> None:
+def _product(product: str, found: Sequence[Sold], scope: Scope, told: Reading) -> None:
     live = [pair for pair in found if pair[0].status == "published"]
     coming = [one for one, _ in found if one.status != "published"]
     title = words.spelled(product)
     drawn = _columns(title, live, scope) if live else tag("p", "Nothing of it is sold like this.", class_="sl-muted")
-    card(title, drawn, _coming(coming, scope))
+    listed = told.listed("plans_side_by_side", given(product=product), [one for one, _ in found])
+    card(title, drawn, _coming(coming, scope), read=listed, scope=scope)
 
 
 def _columns(title: str, live: Sequence[Sold], scope: Scope) -> Markup:

@@ -5,6 +5,8 @@ from uuid import UUID
 import streamlit as st
 
 from app import serving
+from app.exports.given import given
+from app.exports.live import reading
 from app.metrics.metric import Unit
 from app.records.template_texts import Text, figures_of, shelves_of
 from app.records.templates import template
@@ -64,10 +66,11 @@ def actions(one: Text, scope: Scope) -> None:
 
 def use(one: Text, scope: Scope) -> None:
     """Who uses it, and how it does: campaigns, copies, AI, and what was measured of it."""
-    counted = template(serving.engines().ro, scope.viewer, one.id)
+    with reading() as told:
+        counted = template(serving.engines().ro, scope.viewer, one.id)
+        measured = figures_of(serving.engines().ro, scope.viewer, one.id)
     if counted is None:
         return
-    measured = figures_of(serving.engines().ro, scope.viewer, one.id)
     rating = f"{counted.rating:.2f} of 5, by {counted.ratings:,}" if counted.rating else "not rated yet"
     lines = [
         ("Campaigns that used it", words.count(counted.campaigns)),
@@ -79,9 +82,10 @@ def use(one: Text, scope: Scope) -> None:
         ("Clicks per impression", _share(measured.clicks, measured.impressions)),
         ("Conversions per click", _share(measured.conversions, measured.clicks)),
     ]
-    rows = [tag("tr", tag("th", name, scope="row"), tag("td", told, class_="number")) for name, told in lines]
+    rows = [tag("tr", tag("th", name, scope="row"), tag("td", says, class_="number")) for name, says in lines]
     drawn = tag("table", tag("tbody", *rows), class_="sl-table") if rows else empty_card("Nothing is known.", "")
-    card("Use", drawn, why="Of its whole life, in workspaces that you see.")
+    used = told.listed("template_use", given(template=one.id), (counted,))
+    card("Use", drawn, why="Of its whole life, in workspaces that you see.", read=used, scope=scope)
     campaigns = template_use.campaigns_of(scope.viewer, one.id)
     if campaigns:
         tiles(HEADLINES, scope.narrowed(campaign=campaigns), title="Its campaigns together, in this period")

@@ -10,6 +10,8 @@ from app.commands import templates_shelves as commands
 from app.commands.company import sees_whole_company
 from app.commands.stale import EditedMeanwhileError, Fields
 from app.commands.templates_shelves import LONGEST_DESCRIPTION, LONGEST_NAME, Label
+from app.exports.given import given
+from app.exports.live import reading
 from app.metrics.metric import Unit
 from app.records.template_texts import Shelf, Text, shelves
 from app.ui import words
@@ -37,7 +39,8 @@ _LISTED: Columns = {
 def shelf_list(scope: Scope) -> None:
     """All of them in their order; one is chosen and changed."""
     save_together()
-    found = shelves(serving.engines().ro, scope.viewer)
+    with reading() as told:
+        found = shelves(serving.engines().ro, scope.viewer)
     sees_all = sees_whole_company(serving.engines().ro, scope.viewer)
     _change_one(scope, [one for one in found if sees_all or not one.is_house], sees_all=sees_all)
     table(
@@ -56,6 +59,7 @@ def shelf_list(scope: Scope) -> None:
         columns=_LISTED,
         scope=scope,
         empty=("There is no shelf.", "Make one: templates are put on shelves to be found."),
+        read=told.listed("shelves", given(), found),
     )
 
 

@@ -14,6 +14,9 @@ _MOST = {
     "contact": f"SELECT contact_id FROM email_events WHERE {_SEEN} GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
     "invoice": f"SELECT invoice_id FROM invoice_lines WHERE {_SEEN} GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
     "holder": f"SELECT user_id FROM credit_transactions WHERE {_SEEN} GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
+    "sold": "SELECT plan_id FROM subscriptions GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
+    "component": "SELECT id FROM component_library ORDER BY downloads DESC, id LIMIT 1",
+    "customer": "SELECT workspace_id FROM campaigns GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT 1",
     "template": f"SELECT MODE() WITHIN GROUP (ORDER BY template_id) FROM email_campaigns WHERE {_SEEN}",
 }
 # A page's file, and what of a detail stands in its address: the name there, and of which kind it is.
@@ -42,11 +45,28 @@ FINANCE_PAGES: dict[str, tuple[str, tuple[str, str] | None]] = {
     "reconciliation": ("reconciliation.py", None),
     "price book": ("price_book.py", None),
 }
+ADMIN_PAGES: dict[str, tuple[str, tuple[str, str] | None]] = {
+    "plans": ("plans.py", None),
+    "plan": ("plan.py", ("plan", "sold")),
+    "template desk": ("template_desk.py", None),
+    "edit template": ("edit_template.py", ("edit_template", "template")),
+    "edit component": ("edit_component.py", ("edit_component", "component")),
+    "quotas": ("quotas.py", None),
+    "customers": ("customers.py", None),
+    "customer": ("customer.py", ("customer", "customer")),
+    "team": ("team.py", None),
+    "jobs": ("jobs.py", None),
+    "integrations": ("integrations.py", None),
+    "settings": ("company_settings.py", None),
+    "retention": ("retention.py", None),
+    "audit log": ("audit_log.py", None),
+    "data health": ("data_health.py", None),
+}
 
 
 def address_of(pages, name: str, **more: str) -> tuple[str, str]:
     """A page's file and its query."""
-    file, detail = (TEAM_PAGES | FINANCE_PAGES)[name]
+    file, detail = (TEAM_PAGES | FINANCE_PAGES | ADMIN_PAGES)[name]
     if detail is None:
         return file, urlencode(more)
     ((key,),) = pages.rows(_MOST[detail[1]])

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.answering import recomputed
 from app.ui import behind, live
-from tests.pages.every_view import FINANCE_PAGES, TEAM_PAGES, every_view
+from tests.pages.every_view import ADMIN_PAGES, FINANCE_PAGES, TEAM_PAGES, every_view
 from tests.pages.oracles import FINANCE_ROLES, ROLES
 from tests.pages.parsed import classed, parsed, told, tree
 
@@ -21,6 +21,16 @@ _NO_RECEIPT = "behind-file-"
 _FILES = "FOCUS 1.4"
 # Budgets are bars between sentences, and Stripe's invoices are shown once they were read.
 _OTHERWISE = {("budgets", "Budgets"), ("reconciliation", "Revenue")}
+# Of admins' pages; how fresh the lake is it says itself.
+_NOTHING_COUNTED = {
+    "plan": {("Terms", "What it says")},
+    "team": {("all of it", "The team")},
+    "jobs": {("Schedules", "Schedules")},
+    "integrations": {("Sightline's own keys", "Sightline's own keys")},
+    "settings": {("Of this installation", "Settings of this installation")},
+    "retention": {("all of it", "Fixed")},
+    "data health": {("Now", "tiles")},
+}
 
 
 @dataclass
@@ -34,7 +44,8 @@ class Part:
     @property
     def has_figures(self) -> bool:
         page = parsed(self.bodies)
-        return bool(page.tiles) or any(card.has_figures for card in page.cards.values())
+        is_counted = any("data-figure=" in body for body in self.bodies)
+        return is_counted or bool(page.tiles) or any(card.has_figures for card in page.cards.values())
 
     @property
     def refused(self) -> list[str]:
@@ -95,6 +106,18 @@ def test_all_that_shows_figures_has_a_receipt_and_postgres_gives_the_same(pages,
                 asked.add(answer.receipt.id)
                 assert recomputed(answer, answer.scope.viewer).differences == [], (name, view, title)
         opened.clear()
+
+
+@pytest.mark.parametrize("name", ADMIN_PAGES)
+def test_all_that_shows_figures_to_admins_has_a_receipt(pages, opened, name):
+    """Terms of a plan, people, schedules and settings are what they are: none of them was counted."""
+    bare = {
+        (view, part.title)
+        for view, page in every_view(pages, name)
+        for part in parts(page)
+        if part.has_figures and not part.receipts
+    }
+    assert bare == _NOTHING_COUNTED.get(name, set())
 
 
 @pytest.mark.parametrize("role", ROLES)
