@@ -34,6 +34,16 @@ def nothing_is_used_or_held(studio):
     assert studio.shop.wrong_sums() == []
 
 
+def nobody_knows_what_it_cost(studio):
+    """The most that it may have cost stays held for a while, so that no budget takes it for nothing at once."""
+    assert (studio.spent(), studio.held_dollars()) == (0, Decimal("0.000522"))
+
+
+def what_is_known_is_spent(studio):
+    """What a lost attempt cost stands in the ledger as not known, and nothing is held for it any more."""
+    assert (studio.spent(), studio.held_dollars()) == (COST, 0)
+
+
 def one_is_used(studio):
     assert studio.shop.used_and_held() == (1, 0)
     assert studio.shop.wrong_sums() == []
@@ -112,6 +122,7 @@ def test_a_timeout_is_tried_again_and_what_it_used_is_not_taken_for_nothing(stud
     assert done.cost == COST
     assert studio.rows() == [(1, "failed", "timeout", None, NO_USAGE), (2, "completed", None, COST, None)]
     one_is_used(studio)
+    what_is_known_is_spent(studio)
     studio.shop.do("SELECT price_new_ai_calls(now() - interval '1 day')")
     assert studio.rows("cost, unpriced_because")[0] == (None, NO_USAGE)
 
@@ -128,6 +139,8 @@ def test_a_connection_that_is_cut_before_the_answer_is_tried_again(studio):
     done = ask(studio, lambda handler: setattr(handler, "close_connection", True), whole())
     assert studio.rows() == [(1, "failed", "connection", None, NO_USAGE), (2, "completed", None, COST, None)]
     assert done.attempts == 2
+    one_is_used(studio)
+    what_is_known_is_spent(studio)
 
 
 @pytest.mark.parametrize("ends", [True, False])
@@ -140,6 +153,7 @@ def test_a_stream_that_is_cut_takes_nothing_of_the_quota_and_stays_unpriced(stud
     assert studio.rows() == [(1, "failed", "connection", None, NO_USAGE)]
     assert studio.rows("result_data") == [({"text": "Hel"},)]
     nothing_is_used_or_held(studio)
+    nobody_knows_what_it_cost(studio)
 
 
 def test_a_stream_is_tried_again_only_before_its_first_piece(studio):
@@ -157,6 +171,7 @@ def test_a_stream_that_nobody_reads_to_its_end_counts_as_used(studio):
     reading.close()
     assert studio.rows() == [(1, "cancelled", "left", None, NO_USAGE)]
     one_is_used(studio)
+    nobody_knows_what_it_cost(studio)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +182,7 @@ def test_a_body_that_can_not_be_read_is_tried_again(studio, body):
     assert studio.rows() == [(1, "failed", "malformed", None, NO_USAGE), (2, "completed", None, COST, None)]
     assert done.attempts == 2
     one_is_used(studio)
+    what_is_known_is_spent(studio)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +202,7 @@ def test_an_answer_with_wrong_usage_is_an_answer_and_stays_unpriced(studio, usag
     assert (done.text, done.cost, done.unpriced_because) == ("Hello there.", None, NO_USAGE)
     assert studio.rows() == [(1, "completed", "usage", None, NO_USAGE)]
     one_is_used(studio)
-    assert studio.held_dollars() == Decimal("0.000522")
+    nobody_knows_what_it_cost(studio)
 
 
 def test_limits_answer_before_any_call_is_made(studio):
