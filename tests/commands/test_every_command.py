@@ -13,7 +13,7 @@ from psycopg import DataError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from app import commands
+from app import cli, commands, ui
 from app.access import NotPermittedError, Viewer
 from app.ai.access import Access
 from app.ai.metered import MeteredClient
@@ -198,6 +198,40 @@ def test_every_command_says_what_it_means_and_what_it_takes(name):
 def test_every_command_has_a_recipe():
     """Add it to tests/commands/recipes.py: what is given once, and what is wrong with it another time."""
     assert RECIPES.keys() == COMMANDS.keys()
+
+
+# What admins change, by the first part of its commands' names.
+OF_ADMINS = (
+    "components", "credits", "customers", "integrations", "jobs", "plans", "quotas", "retention", "settings", "shelves",
+    "subscriptions", "team", "templates", "workspaces",
+)  # fmt: skip
+
+
+def named_in(package):
+    """All that the modules of a package name, as what it is."""
+    for one in pkgutil.iter_modules(package.__path__):
+        if one.name == "__main__":
+            continue
+        module = import_module(f"{package.__name__}.{one.name}")
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Name):
+                yield getattr(module, node.id, None)
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                yield getattr(getattr(module, node.value.id, None), node.attr, None)
+
+
+@pytest.mark.parametrize("package", [cli, ui], ids=["command line", "pages"])
+def test_what_admins_change_they_change_on_pages_and_at_the_command_line_by_the_same_functions(package):
+    named = {one for one in named_in(package) if inspect.isfunction(one)}
+    of_admins = [one for one in COMMANDS.values() if one.name.split(".")[0] in OF_ADMINS]
+    assert len(of_admins) > 60
+    assert [one.name for one in of_admins if one.does not in named] == []
+
+
+def test_what_admins_change_programs_change_too_but_for_a_password_of_somebody_else():
+    assert [one for one in COMMANDS if COMMANDS[one].not_by_api and one.split(".")[0] in OF_ADMINS] == [
+        "team.reset_password"
+    ]
 
 
 # What an edit was made on: a number, what it said, what was looked at, or the things with the number of each.
