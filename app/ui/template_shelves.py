@@ -103,6 +103,7 @@ def make(scope: Scope, *, sees_all: bool) -> None:
             serving.engines().rw, scope.viewer, label, kind=kind, workspace_slug=own.get(owner or "")
         ),
         "The shelf is there.",
+        undo=Undo(lambda key: _retired_again(scope, key, 1), "It is retired again."),
     )
 
 
@@ -180,7 +181,12 @@ def _reinstate(scope: Scope, one: Shelf, revision: int) -> None:
     attempt(
         lambda: commands.reinstate_shelf(serving.engines().rw, scope.viewer, one.id, revision=revision),
         f"{one.name} is in use again.",
+        undo=Undo(lambda now: _retired_again(scope, one.id, now), "It is retired again."),
     )
+
+
+def _retired_again(scope: Scope, key: UUID, revision: int) -> None:
+    commands.retire_shelf(serving.engines().rw, scope.viewer, key, revision=revision, reason="Taken back.")
 
 
 @st.dialog("Shelves", icon=":material/shelves:")

@@ -323,6 +323,19 @@ def test_two_admins_rename_one_shelf_and_neither_overwrites_the_other(desk, open
     assert site.rows(f"SELECT name FROM categories WHERE id = '{key}'") == [("Lemon",)]
 
 
+def test_a_shelf_that_was_made_is_retired_again_by_its_undo(desk, opened):
+    site, _ = desk
+    page = opened(show="Shelves")
+    page.get_by_role("button", name="New shelf").click()
+    form = dialog(page)
+    form.get_by_label("Name", exact=True).fill("Quince")
+    form.get_by_role("button", name="Make it").click()
+    done(page, "The shelf is there.")
+    page.get_by_role("button", name="Undo").click()
+    done(page, "It is retired again.")
+    assert site.rows("SELECT is_active FROM categories WHERE name = 'Quince'") == [(False,)]
+
+
 def test_many_are_changed_with_their_number_said_first_and_taken_back_at_once(desk, opened, template):
     site, _ = desk
     keys = [template(f"Quokka {number}", status="published") for number in range(3)]
