@@ -1,6 +1,6 @@
 """What templates and components said and say, part by part: two of them are held beside each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from app.commands.templates import Draft
 from app.commands.templates_sections import Section, named
@@ -53,6 +53,14 @@ def component_parts(old: ComponentText | ComponentVersion, new: ComponentText | 
     for name in SAID:
         before, after = (getattr(one, name) for one in (old, new))
         yield NAMES.get(name, name.capitalize()), _line(before), _line(after)
+
+
+def sections_told(sections: Sequence[Section], beside: Sequence[Section]) -> str:
+    """All of them by their names in their order; what one says where it is another than `beside`."""
+    was = named(beside)
+    return "\n".join(
+        name if was.get(name) == one else f"{name}:\n{_told(one)}".rstrip() for name, one in named(sections).items()
+    )
 
 
 def _line(value: object) -> str:

@@ -51,15 +51,6 @@ def read(given: Given, now: Draft) -> Draft:
     return Draft(**told)
 
 
-def told(value: object) -> str:
-    """A field as both versions show it."""
-    if value is None or value in {"", ()}:
-        return "none"
-    if isinstance(value, tuple):
-        return "; ".join(str(one) for one in value)
-    return str(value)
-
-
 def _line(name: str, now: Draft) -> str:
     return st.text_input(NAMES[name], getattr(now, name) or "", max_chars=LONGEST[name]) or ""
 

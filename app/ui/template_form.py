@@ -9,8 +9,9 @@ from app import serving
 from app.commands import templates
 from app.commands.stale import EditedMeanwhileError, Fields
 from app.commands.templates import Draft
-from app.commands.templates_compared import NAMES, draft_of
+from app.commands.templates_compared import NAMES, draft_of, sections_told
 from app.commands.templates_states import delete_templates
+from app.commands.texts import plain
 from app.records.template_texts import Text
 from app.ui import words
 from app.ui.both_versions import both_versions
@@ -19,7 +20,7 @@ from app.ui.done import Undo, attempt, save_together
 from app.ui.markup import Markup, tag
 from app.ui.people import still_here
 from app.ui.scope import Scope
-from app.ui.template_fields import fields, read, told
+from app.ui.template_fields import fields, read
 from db.errors import SightlineError
 from db.tables.products import PRODUCTS
 from db.tables.templates import TEMPLATE_KINDS
@@ -136,8 +137,10 @@ def differing(refusal: SightlineError) -> Markup:
     known = {line for value in before.values() if isinstance(value, str) for line in value.splitlines()}
 
     def shown(value: object) -> str:
+        if isinstance(value, tuple):
+            return sections_told(value, before.get("sections", ())) or plain(value)
         if not isinstance(value, str) or "\n" not in value:
-            return told(value)
+            return plain(value)
         return "\n".join(line for line in value.splitlines() if line not in known) or "the same lines"
 
     return both_versions(refusal, NAMES, shown)
