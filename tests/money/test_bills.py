@@ -107,13 +107,31 @@ def test_a_day_that_is_told_otherwise_is_refused_with_both_amounts_and_nothing_i
     assert asked(database, "SELECT COUNT(*) FROM provider_bill_lines") == [(3,)]
 
 
-def test_a_file_of_two_months_goes_into_two_bills_or_into_none(database, finance):
+def test_a_file_of_two_months_goes_into_two_bills(database, finance):
     after = (MONTH + timedelta(days=32)).replace(day=1)
     last = after - timedelta(days=1)
     assert read(database, finance, costs(last, after)).months == (MONTH, after)
     assert [(one.month, one.total) for one in kept_bills(database.ro, finance)] == [
         (after, Decimal("2.5")), (MONTH, Decimal("2.5")),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("locked", [0, 1])
+def test_a_file_of_two_months_of_which_one_is_approved_is_not_taken_at_all(database, finance, locked):
+    """Also where the other month's days were taken before the refusal."""
+    after = (MONTH + timedelta(days=32)).replace(day=1)
+    both = (after - timedelta(days=1), after)
+    read(database, finance, costs(both[locked]))
+    bill = the_bill(database, finance)
+    bills.approve_bill(database.rw, finance, bill.id, revision=bill.revision, note="")
+    days = (both[0] - timedelta(days=1), after + timedelta(days=1))
+    with pytest.raises(SightlineError, match="its lines stay as they are"):
+        read(database, finance, costs(*days), name="both.json")
+    assert [day for day, _, _ in lines(database)] == [both[locked]]
+    assert [(one.month, one.status) for one in kept_bills(database.ro, finance)] == [
+        (both[locked].replace(day=1), "approved")
+    ]
+    assert asked(database, "SELECT name FROM provider_bill_files") == [("costs.json",)]
 
 
 def taxed(*days, tax="1.00"):
