@@ -1,11 +1,13 @@
 """Usage as the ledger of calls keeps it in columns, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from app.money.reported import UsageError
-from app.money.units import Unit, Usage, counted
+from app.money.units import UNREPORTED, Unit, Usage, counted
+from db.tables.products import AI_UNITS
 
 TOKEN_COLUMNS = {
     "input": "input_tokens",
@@ -45,6 +47,7 @@ def columns_of(usage: Usage) -> dict[str, Any]:
 def usage_in(row: Mapping[str, Any]) -> Usage:
     """What a row of `ai_generations` says was used."""
     more = {Unit(*key.split("/", 1)): Decimal(str(value)) for key, value in row["more_units"].items()}
+    _require_known(more)
     units = counted(
         **{unit: row[column] for unit, column in TOKEN_COLUMNS.items()},
         cache_write_5m=row["cache_write_tokens"] - row["cache_write_1h_tokens"],
@@ -60,6 +63,18 @@ def usage_in(row: Mapping[str, Any]) -> Usage:
         if quantity:
             units[unit] = units.get(unit, Decimal(0)) + quantity
     return Usage(units, row["service_tier"])
+
+
+def _require_known(units: Collection[Unit]) -> None:
+    """What products write is not checked when it comes in: no price fits what is misspelt."""
+    for unit in units:
+        if unit.name not in {*AI_UNITS, UNREPORTED}:
+            near = get_close_matches(unit.name, AI_UNITS, n=1)
+            raise UsageError(
+                f"A call used `{unit.name}`, which Sightline does not know.",
+                why="What is not known has no price, and is not counted as free.",
+                fix=f"Is it `{near[0]}`?" if near else "If the provider charges for it, add it to the units.",
+            )
 
 
 def _number(quantity: Decimal) -> int | float:

@@ -65,6 +65,14 @@ def test_what_has_no_price_has_none_in_the_database_either_and_for_the_same_reas
     assert [reason for *_, reason in found] == [reason for *_, reason in UNPRICED.values()]
 
 
+@pytest.mark.parametrize("misspelt", ["audio_inputs", "Input", "cache_write"])
+def test_what_is_misspelt_is_priced_as_nothing_else(rated, misspelt):
+    """The tokens beside it have a price: the call has none, and none of a context tier that it may have reached."""
+    tokens = gemini(200_000)
+    [(cost, version, reason)] = rated(("google", "gemini-pro", tokens, NOON, {"more_units": {misspelt: 9}}))
+    assert (cost, version, reason) == (None, None, f"no price of {misspelt}")
+
+
 def test_a_price_changes_at_midnight_utc_and_a_call_that_straddles_it_is_priced_by_when_it_began(rated):
     """Five dollars a million until midnight, two and a half from then on."""
     million = openai_tokens(1_000_000, 0, 0)

@@ -236,6 +236,11 @@ def test_what_the_ledger_keeps_of_a_usage_is_all_of_it(usage):
     assert usage_in(row) == usage
 
 
+def test_a_unit_that_is_misspelt_in_the_ledger_is_an_error_with_what_may_be_meant():
+    with pytest.raises(UsageError, match=r"`audio_inputs`, which Sightline does not know.*Is it `audio_input`"):
+        usage_in(columns_of(Usage({})) | {"image_size": None, "image_quality": None, "more_units": {"audio_inputs": 5}})
+
+
 def test_images_are_of_their_columns_size_and_quality_where_no_kinds_are_told():
     row = columns_of(Usage({})) | {"images": 2, "image_size": "1024x1024", "image_quality": "hd"}
     assert usage_in(row).units == {Unit("image", "1024x1024/hd"): 2}
