@@ -62,22 +62,18 @@ class OpenCalls:
 
     running: int
     unpriced: int
-    cancelled: int
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What somebody who closes the month should know; what has no price stands in the way by itself."""
-        told = (
-            (self.running, "are still running: what they cost can then only be a correction."),
-            (self.cancelled, "were cancelled and have no price, though the provider may charge for them."),
-        )
-        return tuple(f"{count:,} calls {what}" for count, what in told if count)
+        if not self.running:
+            return ()
+        return (f"{self.running:,} calls are still running: what they cost can then only be a correction.",)
 
 
 _OPEN_CALLS = text("""
     SELECT COUNT(*) FILTER (WHERE g.status NOT IN ('completed', 'failed', 'cancelled')) AS running,
-        COUNT(*) FILTER (WHERE g.status IN ('completed', 'failed')) AS unpriced,
-        COUNT(*) FILTER (WHERE g.status = 'cancelled') AS cancelled
+        COUNT(*) FILTER (WHERE g.status IN ('completed', 'failed', 'cancelled')) AS unpriced
     FROM ai_generations AS g
     WHERE g.cost IS NULL
         AND g.created_at >= CAST(:month AS TIMESTAMP) AT TIME ZONE 'UTC'

@@ -37,7 +37,7 @@ _STANDING = text("""
         (
             SELECT COUNT(*)
             FROM ai_generations AS g
-            WHERE g.cost IS NULL AND g.status IN ('completed', 'failed')
+            WHERE g.cost IS NULL AND g.status IN ('completed', 'failed', 'cancelled')
                 AND g.created_at >= t.starts_at AND (t.ends_at IS NULL OR g.created_at < t.ends_at)
                 AND budget_covers(b, g.workspace_id, g.user_id, g.product, g.provider, g.generation_type)
         ) AS unpriced

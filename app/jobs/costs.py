@@ -28,7 +28,7 @@ _DAYS_JUDGED = 3
 _UNPRICED = text("""
     SELECT provider || '/' || model AS model, COUNT(*) AS calls, MIN(unpriced_because) AS because
     FROM ai_generations
-    WHERE cost IS NULL AND status IN ('completed', 'failed')
+    WHERE cost IS NULL AND status IN ('completed', 'failed', 'cancelled')
         AND created_at >= now() - interval '62 days' AND created_at < now() - interval '15 minutes'
     GROUP BY provider, model
     ORDER BY 1

@@ -83,7 +83,7 @@ RATED = _sum("generations_rated", "Results that their user rated.", NEITHER, "ra
 RATING_TOTAL = _sum("rating_total", "All ratings added up.", UP, unit=Unit.NUMBER)
 UNPRICED = _sum(
     "unpriced_generations",
-    "Finished attempts for which no price was known: their cost is unknown, not zero.",
+    "Attempts that ended and for which no price was known: their cost is unknown, not zero.",
     DOWN,
     "unpriced",
     measure="unpriced",
@@ -231,7 +231,7 @@ METRICS: tuple[Metric, ...] = (
     _share("success_rate", "Attempts with a result per finished one.", UP, COMPLETED, FINISHED),
     _share("acceptance_rate", "Kept results per result.", UP, ACCEPTED, COMPLETED),
     _share("retry_rate", "Attempts after the first, of all attempts.", DOWN, RETRIES, GENERATIONS),
-    _share("unpriced_rate", "Finished attempts without a known price, of all finished.", DOWN, UNPRICED, FINISHED),
+    _share("unpriced_rate", "Ended attempts without a known price, of all attempts.", DOWN, UNPRICED, GENERATIONS),
     _share("cache_rate", "Tokens of prompts that came from a cache.", UP, CACHED, TOKENS_READ, "cache_hit_rate"),
     Ratio(
         name="average_rating",

@@ -20,7 +20,7 @@ _CALLS = text("""
         image_size, image_quality, audio_seconds, video_seconds, tool_calls, more_units
     FROM ai_generations
     WHERE workspace_id = ANY (:workspaces) AND created_at >= :since AND created_at < :until
-        AND (cost IS NOT NULL OR status IN ('completed', 'failed'))
+        AND (cost IS NOT NULL OR status IN ('completed', 'failed', 'cancelled'))
     ORDER BY workspace_id, created_at, id
     """)
 _BOOK = """

@@ -114,7 +114,7 @@ class ReportedCall:
 
 @dataclass(frozen=True)
 class UnpricedModel:
-    """Finished calls of a model that have no price, by the reason; without one nobody has tried to price them yet."""
+    """Ended calls of a model that have no price, by the reason; without one nobody has tried to price them yet."""
 
     provider: str
     model: str
@@ -241,7 +241,7 @@ _UNPRICED = f"""
         MIN(g.created_at) AS first_at, MAX(g.created_at) AS last_at
     FROM ai_generations AS g
     JOIN workspaces AS w ON w.id = g.workspace_id
-    WHERE g.cost IS NULL AND g.status IN ('completed', 'failed') AND {_CHOSEN}
+    WHERE g.cost IS NULL AND g.status IN ('completed', 'failed', 'cancelled') AND {_CHOSEN}
     GROUP BY g.provider, g.model, g.service_tier, g.unpriced_because
     ORDER BY COUNT(*) DESC, g.provider, g.model, g.service_tier, g.unpriced_because
     """  # noqa: S608 - our own names

@@ -24,7 +24,7 @@ WITH entries AS (
         COUNT(*) FILTER (WHERE accepted) AS accepted,
         COUNT(*) FILTER (WHERE user_rating IS NOT NULL) AS rated,
         CAST(SUM(COALESCE(user_rating, 0)) AS BIGINT) AS rating_total,
-        COUNT(*) FILTER (WHERE status IN ('completed', 'failed') AND cost IS NULL) AS unpriced,
+        COUNT(*) FILTER (WHERE status IN ('completed', 'failed', 'cancelled') AND cost IS NULL) AS unpriced,
         CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
         CAST(SUM(cached_input_tokens) AS BIGINT) AS cached_input_tokens,
         CAST(SUM(cache_write_tokens) AS BIGINT) AS cache_write_tokens,

@@ -154,7 +154,7 @@ class AiFacts:
 
         one = order[first]
         is_failed = made.status == FAILED
-        is_unpriced = (is_failed | (made.status == COMPLETED)) & (made.version < 0)
+        is_unpriced = (made.version < 0).astype(np.int64)
         at = made.at[one] // DAY * DAY
         return pa.table(
             {

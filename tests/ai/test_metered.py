@@ -170,6 +170,7 @@ def test_a_stream_that_nobody_reads_to_its_end_counts_as_used(studio):
     assert next(reading) == "Hel"
     reading.close()
     assert studio.rows() == [(1, "cancelled", "left", None, NO_USAGE)]
+    assert studio.shop.ask("SELECT unpriced_count FROM ai_cost_tracking") == [(1,)]
     one_is_used(studio)
     nobody_knows_what_it_cost(studio)
 

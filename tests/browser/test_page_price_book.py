@@ -224,7 +224,7 @@ def test_what_has_no_price_stands_with_its_count_and_opens_its_calls(site, shown
     holds = choice.holds("t.created_at", role)
     counted = site.rows(
         "SELECT provider || '/' || model, COUNT(*) FROM ai_generations AS t"
-        f" WHERE cost IS NULL AND status IN ('completed', 'failed') AND {holds} GROUP BY 1"
+        f" WHERE cost IS NULL AND status IN ('completed', 'failed', 'cancelled') AND {holds} GROUP BY 1"
     )
     found = rows_of(page, "models-without-a-price")
     added = {}
@@ -276,7 +276,7 @@ def test_the_months_report_holds_what_counting_gives(site, signed_in):
     """Of the month before this one; closed or open."""
     [(month, cost, calls, unpriced)] = site.rows("""
         SELECT date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month' AS month, SUM(cost), COUNT(*),
-            COUNT(*) FILTER (WHERE cost IS NULL AND status IN ('completed', 'failed'))
+            COUNT(*) FILTER (WHERE cost IS NULL AND status IN ('completed', 'failed', 'cancelled'))
         FROM ai_generations
         WHERE created_at >= (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month') AT TIME ZONE 'UTC'
             AND created_at < date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'

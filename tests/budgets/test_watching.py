@@ -120,10 +120,11 @@ def test_a_budget_that_is_paused_is_not_looked_at(place):
 def test_what_is_stored_of_a_look_is_what_was_there(place):
     budget = place.budget(amount=100)
     place.spend("12.345678901234")
-    place.spend(None)
+    for status in ("completed", "cancelled", "processing"):
+        place.spend(None, status=status)
     look(place, budget)
     [row] = place.ask("SELECT amount, spent, held, unpriced, forecast, error FROM budget_evaluations")
-    assert tuple(row) == (100, Decimal("12.345678901234"), 0, 1, None, None)
+    assert tuple(row) == (100, Decimal("12.345678901234"), 0, 2, None, None)
 
 
 def steady(first, days, amount):
@@ -181,7 +182,7 @@ def test_a_look_that_fails_is_stored_and_told_once_a_day_and_the_others_are_look
 def test_calls_without_a_price_alert_once_a_model_until_they_have_one(place):
     old = datetime.now(UTC) - timedelta(hours=1)
     place.spend(None, old, model="veo-9", provider="google", unpriced_because="no prices of the model")
-    place.spend(None, old, model="veo-9", provider="google")
+    place.spend(None, old, model="veo-9", provider="google", status="cancelled")
     place.spend("1", old)
     place.spend(None, model="just-now")
     for _ in range(2):

@@ -391,7 +391,7 @@ RECOUNTS = {
         FROM ai_cost_tracking WHERE generations_count > 0""",
         """SELECT user_id, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'), model, SUM(COALESCE(cost, 0)),
             COUNT(*), SUM(CAST(status = 'failed' AS INT)),
-            SUM(CAST(status IN ('completed', 'failed') AND cost IS NULL AS INT)),
+            SUM(CAST(status IN ('completed', 'failed', 'cancelled') AND cost IS NULL AS INT)),
             SUM(input_tokens + cached_input_tokens + cache_write_tokens + output_tokens + reasoning_tokens)
         FROM ai_generations GROUP BY 1, 2, 3""",
     ),

@@ -282,7 +282,7 @@ def test_some_events_arrive_hours_late_and_out_of_order(demo: Database) -> None:
                 unpriced_count, tokens_used FROM ai_cost_tracking""",
             """SELECT workspace_id, user_id, CAST(created_at AT TIME ZONE 'UTC' AS date), provider, model,
                 COALESCE(SUM(cost), 0), COUNT(*), COUNT(*) FILTER (WHERE status = 'failed'),
-                COUNT(*) FILTER (WHERE status IN ('completed', 'failed') AND cost IS NULL),
+                COUNT(*) FILTER (WHERE status IN ('completed', 'failed', 'cancelled') AND cost IS NULL),
                 SUM(input_tokens + cached_input_tokens + cache_write_tokens + output_tokens + reasoning_tokens)
             FROM ai_generations GROUP BY 1, 2, 3, 4, 5""",
         ),

@@ -10,6 +10,7 @@ from sqlalchemy import inspect, text
 from db.engine import run_script
 from db.tables import Base
 from tests.db.handful import fill
+from tests.db.rows import NOON, add, user, workspace
 from tests.db.shape import EVERYTHING, TABLES, shape
 from tests.servers import PROJECT, migrate, new_database
 
@@ -204,3 +205,20 @@ def test_undoing_the_default_rows_keeps_own_and_edited_ones(database):
         limits = connection.scalar(text("SELECT value FROM settings WHERE key = 'ai_service_limits'"))
         assert limits == {"imagen": 7}
         assert connection.scalar(text("SELECT COUNT(*) FROM settings")) == 4
+
+
+def test_cancelled_calls_that_had_no_price_before_are_counted_by_the_migration(database):
+    migrate(database.setup, "-0037")
+    with database.setup.begin() as connection:
+        customer = user(connection).id
+        home = workspace(connection, owner_id=customer).id
+        for status, cost in (("cancelled", None), ("cancelled", 1), ("failed", None), ("processing", None)):
+            add(
+                connection, "ai_generations", workspace_id=home, user_id=customer, product="mailer", provider="openai",
+                model="gpt-4o", generation_type="email", status=status, cost=cost, price_version=cost, created_at=NOON,
+            )  # fmt: skip
+    counted = text("SELECT generations_count, unpriced_count FROM ai_cost_tracking")
+    for revision, unpriced in (("0038", 2), ("-0037", 1), ("0038", 2)):
+        migrate(database.setup, revision)
+        with database.setup.connect() as connection:
+            assert connection.execute(counted).all() == [(4, unpriced)]

@@ -21,6 +21,7 @@ from app.exports.files import WRITERS
 from app.exports.focus import Month, dataset_named, month_named, sheet
 from app.metrics.errors import MalformedQuestionError
 from app.money.focus import COLUMNS, Dataset, next_month
+from app.money.units import UNREPORTED
 from app.settings import settings
 from tests.db.loaded import TODAY, demo_database
 from tests.db.rows import add
@@ -44,12 +45,18 @@ def demo(server18):
     with demo_database(server18) as fresh:
         with fresh.setup.begin() as connection:
             homes = connection.scalars(text("SELECT id FROM workspaces WHERE kind = 'customer' ORDER BY slug LIMIT 2"))
+            customer = connection.scalar(text("SELECT id FROM users LIMIT 1"))
             for home, amount in zip(list(homes), (Decimal("1.234567890123"), Decimal("-0.5")), strict=True):
                 add(
                     connection, "ai_cost_corrections", workspace_id=home, month=earlier(BEFORE), kind="late_usage",
                     product="mailer", provider="openai", model="gpt-4o", generation_type="email", amount=amount,
                     reason=REASON, created_at=NOW,
                 )  # fmt: skip
+            # Nobody could price these.
+            for told in ({"more_units": {"dream_tokens": 5}}, {"status": "cancelled", "more_units": {UNREPORTED: 1}}):
+                row = {"product": "mailer", "provider": "openai", "model": "gpt-4o", "generation_type": "email",
+                       "status": "completed", "created_at": NOW, **told}  # fmt: skip
+                add(connection, "ai_generations", workspace_id=home, user_id=customer, **row)
         yield fresh
 
 
@@ -171,7 +178,7 @@ def test_unpriced_calls_are_told_and_cost_nothing(demo, finance):
     found = [row for row in rows(demo, finance, THIS) if row["x_UnpricedCalls"]]
     counted = one(
         demo,
-        "SELECT COUNT(*) FROM ai_generations WHERE cost IS NULL AND status IN ('completed', 'failed')"
+        "SELECT COUNT(*) FROM ai_generations WHERE cost IS NULL AND status IN ('completed', 'failed', 'cancelled')"
         " AND created_at >= :since AND created_at < :until",
         since=THIS,
         until=next_month(THIS),

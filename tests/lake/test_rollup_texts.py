@@ -571,18 +571,19 @@ def test_unpriced_is_not_zero_and_failures_and_retries_cost_what_they_cost(ours)
     generate(ours, cost=Decimal("0.000000000001"), price_version=1, attempt=2, status="failed", accepted=False)
     generate(ours, cost=0, price_version=1)
     generate(ours)
+    generate(ours, status="cancelled")
     generate(ours, status="pending", user_rating=2)
     assert ours.totals("ai_days") == {
         date(2025, 3, 3): {
-            "generations": 5,
-            "requests": 4,
+            "generations": 6,
+            "requests": 5,
             "retries": 1,
             "completed": 3,
             "failed": 1,
             "accepted": 1,
             "rated": 2,
             "rating_total": 7,
-            "unpriced": 1,
+            "unpriced": 2,
             "ai_cost": Decimal("0.040000000001"),
             "retry_cost": Decimal("0.000000000001"),
         }

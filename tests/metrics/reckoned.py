@@ -291,7 +291,7 @@ AI: dict[str, Reckoned] = {
     "success_rate": over("generations_completed", "generations_finished"),
     "acceptance_rate": over("generations_accepted", "generations_completed"),
     "retry_rate": over("ai_retries", "generations"),
-    "unpriced_rate": over("unpriced_generations", "generations_finished"),
+    "unpriced_rate": over("unpriced_generations", "generations"),
     "cache_rate": over("cached_input_tokens", "tokens_read"),
     "average_rating": over("rating_total", "generations_rated"),
     "ai_savings_rate": over("ai_savings", "ai_cost_undiscounted"),

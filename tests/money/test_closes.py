@@ -59,6 +59,12 @@ DIRECT = {
     "a kind of unit": """UPDATE ai_generations SET more_units = '{"audio_input": 5}'""",
     "another model": "UPDATE ai_generations SET model = 'gpt-5'",
     "another product": "UPDATE ai_generations SET product = 'craft_ads'",
+    "another attempt": "UPDATE ai_generations SET attempt = 2",
+    "another request": "UPDATE ai_generations SET request_key = uuid_v7()",
+    "another moment": "UPDATE ai_generations SET created_at = created_at + INTERVAL '40 days'",
+    "another key": "UPDATE ai_generations SET id = uuid_v7()",
+    "one more call": """INSERT INTO ai_generations SELECT * FROM jsonb_populate_recordset(NULL::ai_generations, (
+        SELECT jsonb_agg(to_jsonb(g) - 'row_xid' || jsonb_build_object('id', uuid_v7())) FROM ai_generations AS g))""",
     "another word of the source": "UPDATE ai_generations SET reported_cost = 9",
     "another state": "UPDATE ai_generations SET status = 'failed'",
     "a deletion": "DELETE FROM ai_generations",
@@ -87,7 +93,7 @@ def test_no_sql_of_the_apps_roles_changes_a_closed_month(database, home, closed)
         for name, statement in DIRECT.items()
         for role in ("rw", "ingest")
     }
-    reasons = ("is closed", "permission denied", "must be owner")
+    reasons = ("is closed", "never changes", "permission denied", "must be owner")
     assert {who: why for who, why in said.items() if not any(reason in why for reason in reasons)} == {}
     assert "is closed" in said["another cost", "rw"]
     assert "is closed" in said["another cost", "ingest"]
@@ -101,6 +107,14 @@ def test_no_call_leaves_a_closed_month_by_moving_to_another_workspace(database, 
     for role in ("rw", "ingest"):
         assert "never changes" in refusal(database, role, [home[0], other], statement)
     assert asked(database, "SELECT workspace_id, cost FROM ai_generations") == [(home[0], 2)]
+
+
+def test_no_call_of_a_closed_month_becomes_another_customers(database, home, closed):
+    with database.setup.begin() as connection:
+        colleague = user(connection).id
+    for role in ("rw", "ingest"):
+        assert "is closed" in refusal(database, role, [home[0]], f"UPDATE ai_generations SET user_id = '{colleague}'")
+    assert asked(database, "SELECT user_id FROM ai_generations") == [(home[1],)]
 
 
 def test_no_fact_moves_to_another_workspace(database):
@@ -219,16 +233,19 @@ def test_calls_without_a_price_stand_in_the_way_of_a_close_unless_somebody_says_
     assert costs(database) == [(None, None, None)]
 
 
-def test_who_closes_is_told_of_calls_that_run_and_of_cancelled_ones_without_a_price(database, finance, home):
+def test_who_closes_is_told_of_calls_that_run_and_what_was_cancelled_without_a_price_stands_in_the_way(
+    database, finance, home
+):
     for status in ("processing", "processing", "cancelled", "completed"):
         call(database, home, status=status)
     call(database, home, status="cancelled", cost=1, price_version=1)
     call(database, home, status="processing", created_at=ENDED)
     found = closes.open_calls(database.ro, finance, MONTH)
-    assert (found.running, found.unpriced, found.cancelled) == (2, 1, 1)
-    running, cancelled = found.warnings
+    assert (found.running, found.unpriced) == (2, 2)
+    (running,) = found.warnings
     assert running.startswith("2 calls are still running")
-    assert cancelled.startswith("1 calls were cancelled and have no price")
+    with pytest.raises(SightlineError, match=r"2 calls of .* have no price"):
+        closes.close_month(database.rw, finance, MONTH)
     closes.close_month(database.rw, finance, MONTH, despite_unpriced=True)
     assert closes.open_calls(database.ro, finance, AFTER).warnings == (running.replace("2", "1", 1),)
 

@@ -24,7 +24,7 @@ _ENTRIES = """(
         1 AS attempts, attempt, COALESCE(cost, 0) AS cost, 0 AS correction,
         COALESCE(cache_saving, 0) AS cached, COALESCE(batch_saving, 0) AS batched,
         CASE WHEN accepted THEN 1 ELSE 0 END AS accepted,
-        CASE WHEN cost IS NULL AND status IN ('completed', 'failed') THEN 1 ELSE 0 END AS unpriced
+        CASE WHEN cost IS NULL AND status IN ('completed', 'failed', 'cancelled') THEN 1 ELSE 0 END AS unpriced
     FROM ai_generations
     UNION ALL
     SELECT workspace_id, NULL, product, provider, model, generation_type, NULL, NULL, month, 0, 0, amount, amount,
@@ -147,7 +147,8 @@ def test_use_without_a_price_is_listed_with_its_reason_and_leads_to_the_book(pag
     seen = pages.open(PAGE, urlencode({"show": "Without a price", "period": "Last 90 days"}), "finance")
     counted = pages.rows(f"""
         SELECT t.model, COUNT(*) FROM ai_generations AS t
-        WHERE {everything.holds("t.created_at", "finance")} AND t.cost IS NULL AND t.status IN ('completed', 'failed')
+        WHERE {everything.holds("t.created_at", "finance")} AND t.cost IS NULL
+            AND t.status IN ('completed', 'failed', 'cancelled')
         GROUP BY t.model, t.provider, t.service_tier, t.unpriced_because
     """)
     card = seen.cards["Use without a price"]

@@ -17,7 +17,7 @@ SELECT
     COUNT(g.id) FILTER (WHERE g.accepted) AS accepted,
     COUNT(g.user_rating) AS rated,
     COALESCE(SUM(g.user_rating), 0) AS rating_total,
-    COUNT(g.id) FILTER (WHERE g.cost IS NULL AND g.status IN ('completed', 'failed')) AS unpriced,
+    COUNT(g.id) FILTER (WHERE g.cost IS NULL AND g.status IN ('completed', 'failed', 'cancelled')) AS unpriced,
     SUM(g.input_tokens) AS input_tokens,
     SUM(g.cached_input_tokens) AS cached_input_tokens,
     SUM(g.cache_write_tokens) AS cache_write_tokens,
