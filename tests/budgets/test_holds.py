@@ -80,6 +80,31 @@ def test_sixteen_spenders_at_once_stop_within_one_calls_amount(place, scope):
     assert AMOUNT - CALL_COSTS < spent <= AMOUNT
 
 
+@pytest.mark.parametrize("scope", ["company", "workspace"])
+def test_of_sixteen_who_ask_before_any_of_them_has_committed_one_gets_what_is_left(place, scope):
+    """A dollar is left, and a call may cost sixty cents: who asks waits until the one before is done."""
+    own = {"workspace_id": place.workspace} if scope == "workspace" else {}
+    budget = place.budget(scope=scope, amount=1, at_limit="block", **own)
+    start = threading.Barrier(SPENDERS)
+    engine = engine_for(place.database.server.url(place.database.name, "test_app_rw"), pool_size=SPENDERS)
+
+    def spender(number: int) -> bool:
+        start.wait()
+        with seeing(engine, [place.workspace]) as connection:
+            found = connection.execute(
+                HOLD,
+                {"workspace": place.workspace, "customer": place.customer, "cost": "0.6", "key": str(number),
+                 "provider": "openai"},
+            ).one()  # fmt: skip
+            connection.execute(text("SELECT pg_sleep(0.05)"))
+        return found.is_allowed
+
+    with ThreadPoolExecutor(SPENDERS) as threads:
+        assert sum(threads.map(spender, range(SPENDERS))) == 1
+    engine.dispose()
+    assert standing(place, budget) == (0, Decimal("0.6"), SPENDERS - 1)
+
+
 def test_a_call_is_held_until_its_cost_arrives_and_is_at_no_moment_neither(place):
     budget = place.budget(amount=1, at_limit="block")
     request = uuid4()

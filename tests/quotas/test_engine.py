@@ -1,13 +1,18 @@
 """What the engine admits, refuses, counts and gives back; every number can be checked in the head."""
 
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from db.engine import seeing
 from tests.db.rows import NOON, add, plan, user, workspace
-from tests.quotas.shop import BEGAN, colleague
+from tests.quotas.shop import BEGAN, colleague, make_shop
 
 DAY = timedelta(days=1)
 # In the second period of a plan that began on 15 January.
@@ -289,6 +294,32 @@ def test_a_budget_that_is_full_blocks_the_call_and_nothing_is_held(shop):
     assert shop.reserve("e", call=call | {"estimated_cost": "0.01"})["verdict"] == "refused"
     shop.release("c")
     assert shop.reserve("e", call=call | {"estimated_cost": "0.01"})["verdict"] == "admitted"
+    assert shop.wrong_sums() == []
+
+
+def test_two_workspaces_that_reserve_before_either_has_committed_share_the_companys_budget(shop):
+    """They have no balance in common: the budget alone puts one after the other."""
+    elsewhere = make_shop(shop.database, tier="agency")
+    for one in (shop, elsewhere):
+        one.limit(10)
+    shop.add("budgets", name="All", scope="company", amount=1, at_limit="block")
+    start = threading.Barrier(2)
+
+    def reserve(one):
+        start.wait()
+        with seeing(one.database.rw, [one.workspace]) as connection:
+            answer = connection.scalar(
+                text(
+                    "SELECT quota_reserve(:workspace, :customer, 'web_builder', '{\"generations\": 1}', 'a', :call)"
+                ),
+                {"workspace": one.workspace, "customer": one.owner,
+                 "call": json.dumps({"provider": "openai", "generation_type": "component", "estimated_cost": "0.60"})},
+            )  # fmt: skip
+            connection.execute(text("SELECT pg_sleep(0.2)"))
+        return answer["verdict"]
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(reserve, (shop, elsewhere))) == ["admitted", "refused"]
     assert shop.wrong_sums() == []
 
 
