@@ -29,6 +29,8 @@ _PROMPTS = tuple(
     for industry in words.INDUSTRIES
 )
 _FEEDBACK = ("Just what I needed", "Too long", "Wrong colours", "Nice tone", "Had to edit a lot")
+# As pricing says of what it can't price.
+_NO_PRICES = tuple(f"no prices of the model, {tier}" for tier in TIERS)
 _FEATURES = {"image": "image_generation", "video": "video_generation", "campaign": "campaign_creation"}
 _RESULTS = ('{"sections": 4}', '{"sections": 6, "variant": "B"}', '{"url": "https://images.example/result.png"}')
 _PRODUCT_OF_LINE = np.array([PRODUCTS.index(line.product) for line in LINES])
@@ -131,6 +133,7 @@ class AiFacts:
                 "batch_saving": columns.decimals(made.cost, 12, is_batch & (made.cost > 0) & is_priced),
                 "reported_cost": columns.decimals(reported, 12, is_told),
                 "price_version": columns.only(is_priced, pa.array(made.version)),
+                "unpriced_because": columns.picked(_NO_PRICES, np.where(made.version < 0, made.tier, -1)),
                 "credits_used": pa.array(made.credits),
                 "completed_at": columns.stamps(completed_at),
                 "generation_time_ms": pa.array(made.took_ms),

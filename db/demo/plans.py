@@ -11,6 +11,14 @@ from db.demo.keys import key_at
 from db.demo.rows import Row
 from db.demo.seasons import DAY, Season, micros, moment
 
+# Products as they write themselves.
+_NAMES = {
+    "email_studio": "Email Studio",
+    "web_builder": "Web Builder",
+    "craft_ads": "CraftAds",
+    "ads_autopilot": "Ads Autopilot",
+    "mailer": "Mailer",
+}
 # Product: tier and its price a month.
 LADDERS: dict[str, dict[str, dict[str, int]]] = {
     "email_studio": {"free": {"USD": 0, "EUR": 0}, "pro": {"USD": 29, "EUR": 27}, "agency": {"USD": 99, "EUR": 92}},
@@ -124,7 +132,7 @@ def _plan(rng: np.random.Generator, season: Season, kind: tuple[str, str, str, s
         "tier": tier,
         "version": version,
         "status": "draft" if is_draft else "retired" if is_retired else "published",
-        "name": f"{product.replace('_', ' ').title()} {tier.title()}",
+        "name": f"{_NAMES[product]} {tier.title()}",
         "description": f"The {tier} tier, billed {'every year' if period == 'annual' else 'every month'}.",
         "price": Decimal(price),
         "currency": currency,

@@ -22,6 +22,7 @@ ROW = """
     SELECT g.id, g.provider, g.model, g.created_at, g.service_tier, g.input_tokens, g.cached_input_tokens,
         g.cache_write_tokens, g.cache_write_1h_tokens, g.output_tokens, g.reasoning_tokens, g.images, g.image_size,
         g.image_quality, g.audio_seconds, g.video_seconds, g.tool_calls, g.more_units, g.cost, g.price_version,
+        g.unpriced_because AS because,
         r.cost AS rated_cost, r.price_version AS rated_version, r.unpriced_because
     FROM ai_generations AS g
     JOIN rated_ai_calls('-infinity', 'infinity', NULL, '{}', false) AS r USING (workspace_id, id, created_at)
@@ -76,7 +77,12 @@ def as_one_call(book, row):
 def test_rating_the_demo_changes_nothing_to_the_last_digit(demo):
     rows = asked(demo.setup, ROW)
     assert len(rows) > 1000
-    assert [row.id for row in rows if (row.cost, row.price_version) != (row.rated_cost, row.rated_version)] == []
+    apart = [
+        row.id
+        for row in rows
+        if (row.cost, row.price_version, row.because) != (row.rated_cost, row.rated_version, row.unpriced_because)
+    ]
+    assert apart == []
     assert {row.unpriced_because for row in rows} == {None, "no prices of the model, standard"}
 
 
