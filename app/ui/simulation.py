@@ -12,6 +12,8 @@ from app import serving
 from app.access import Permission
 from app.commands.company import sees_whole_company
 from app.commands.simulations import TRIED, WINDOWS, simulate_plan
+from app.exports.given import given
+from app.exports.live import Listed, reading
 from app.metrics.metric import Unit
 from app.records import simulations as kept
 from app.records.simulations import HitDay, LimitPassed, Simulated
@@ -19,7 +21,7 @@ from app.ui import plots, words
 from app.ui.cards import LIVE, card
 from app.ui.done import attempt
 from app.ui.empty import empty_card, nothing_here
-from app.ui.live import read
+from app.ui.live import behind_list, read
 from app.ui.markup import Markup, tag
 from app.ui.people import still_here
 from app.ui.rows import Column
@@ -36,18 +38,20 @@ _VERDICTS = {"refused": "refuses", "over_soft_limit": "flags, refuses nothing", 
 
 def simulation(scope: Scope, plan_id: UUID, status: str) -> None:
     """The newest simulation of a plan, and a button that makes another; of a published one what became of it."""
-    found = kept.simulations(serving.engines().ro, scope.viewer, plan_id)
+    with reading() as told:
+        found = kept.simulations(serving.engines().ro, scope.viewer, plan_id)
+    listed = told.listed("simulations", given(plan=plan_id), found)
     forecasts = [one for one in found if one.kind == "forecast"]
     if status in TRIED:
         _asking(scope, plan_id)
     elif status in _SOLD:
-        what_happened(scope, plan_id, found)
+        what_happened(scope, plan_id, listed)
     if not forecasts and status not in _SOLD:
         nothing_here("This plan was never simulated.", fill="A draft is: by days of usage, before it is published.")
     if forecasts:
-        _shown(forecasts[0], scope, is_draft=status in TRIED)
+        _shown(forecasts[0], scope, listed, is_draft=status in TRIED)
     if len(forecasts) > 1:
-        _earlier(forecasts[1:], scope)
+        _earlier(forecasts[1:], scope, listed)
 
 
 def _asking(scope: Scope, plan_id: UUID) -> None:
@@ -79,18 +83,23 @@ def _simulate(scope: Scope, plan_id: UUID, days: int) -> None:
     bar.empty()
 
 
-def _shown(one: Simulated, scope: Scope, *, is_draft: bool) -> None:
+def _shown(one: Simulated, scope: Scope, listed: Listed[Simulated], *, is_draft: bool) -> None:
     if is_draft and not one.is_current:
         stale = "The draft was changed since. Simulate it again: it is published as it was simulated, or not at all."
         st.html(tag("div", tag("b", "This is of an older draft."), tag("p", stale), class_="sl sl-refused"))
     st.html(tag("div", tag("div", *_tiles(one), class_="sl-tiles", style="--n:3"), class_="sl"))
+    behind_list(listed, "What the simulation found", "simulation", scope)
     st.html(tag("p", *_facts(one, scope), class_="sl sl-small sl-muted"))
     if not one.workspaces:
         nothing_here("Nobody has this plan now.", fill="There is no usage to replay: nobody would be moved to it.")
         return
-    days = kept.hits_by_day(serving.engines().ro, scope.viewer, one.id, zone=scope.zone)
-    card(_WHEN, _course(one, days, scope), why="Workspaces that are refused something for the first time on a day.")
-    _limits(kept.limits_passed(serving.engines().ro, scope.viewer, one.id), scope)
+    with reading() as told:
+        days = kept.hits_by_day(serving.engines().ro, scope.viewer, one.id, zone=scope.zone)
+    card(_WHEN, _course(one, days, scope), why="Workspaces that are refused something for the first time on a day.",
+        read=told.listed("simulation_days", given(simulation=one.id), days), scope=scope)  # fmt: skip
+    with reading() as told:
+        passed = kept.limits_passed(serving.engines().ro, scope.viewer, one.id)
+    _limits(told.listed("limits_passed", given(simulation=one.id), passed), scope)
     _listed(one, scope)
 
 
@@ -166,7 +175,7 @@ def _days(since: datetime, until: datetime) -> tuple[date, ...]:
     return tuple(first + timedelta(days=number) for number in range((until.date() - first).days + 1))
 
 
-def _limits(passed: Sequence[LimitPassed], scope: Scope) -> None:
+def _limits(passed: Listed[LimitPassed], scope: Scope) -> None:
     table(
         [
             {
@@ -178,7 +187,7 @@ def _limits(passed: Sequence[LimitPassed], scope: Scope) -> None:
                 "first_at": one.first_at,
                 "shown": one.says if one.verdict == "refused" else None,
             }
-            for one in passed
+            for one in passed.rows
         ],
         name="limits-passed",
         title="Limits that are passed",
@@ -194,6 +203,7 @@ def _limits(passed: Sequence[LimitPassed], scope: Scope) -> None:
         },
         scope=scope,
         empty=("No limit is passed.", "All of this usage fits into the draft."),
+        read=passed,
     )
 
 
@@ -232,7 +242,7 @@ def _state(refused: int, *, over: bool, eased: bool) -> str:
     return ", ".join(told) or "as before"
 
 
-def _earlier(older: Sequence[Simulated], scope: Scope) -> None:
+def _earlier(older: Sequence[Simulated], scope: Scope, listed: Listed[Simulated]) -> None:
     zone = ZoneInfo(scope.zone)
     table(
         [
@@ -250,4 +260,5 @@ def _earlier(older: Sequence[Simulated], scope: Scope) -> None:
             "revenue": Column("Revenue", Unit.MONEY), "margin": Column("Margin", Unit.MONEY),
         },
         scope=scope,
+        read=listed,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from app import serving
 from app.access import Permission
 from app.commands.company import sees_whole_company
 from app.commands.simulations import JUDGED_AFTER, review_publication
+from app.exports.live import Listed
 from app.records.outcomes import DAYS, Beside, side_by_side
 from app.records.simulations import Simulated, review_waits_for
 from app.ui import words
@@ -27,13 +28,11 @@ _WHY = (
 )
 
 
-def what_happened(scope: Scope, plan_id: UUID, found: Sequence[Simulated]) -> None:
+def what_happened(scope: Scope, plan_id: UUID, listed: Listed[Simulated]) -> None:
     """Side by side where both are known; a button that looks where the truth is not."""
-    beside = side_by_side(found)
-    if beside:
-        card(_TITLE, _beside(beside), why=_WHY)
-    else:
-        card(_TITLE, _not_yet(scope, plan_id, is_forecast=bool(found)), why=_WHY)
+    beside = side_by_side(listed.rows)
+    drawn = _beside(beside) if beside else _not_yet(scope, plan_id, is_forecast=bool(listed.rows))
+    card(_TITLE, drawn, why=_WHY, read=listed, scope=scope)
     may = scope.viewer.may(Permission.PLANS_MANAGE)
     if may and sees_whole_company(serving.engines().ro, scope.viewer) and st.button("Look at what happened"):
         still_here(scope.viewer)

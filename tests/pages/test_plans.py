@@ -101,6 +101,10 @@ def test_a_draft_is_simulated_and_tells_who_is_refused_what(pages, draft):
     hit = [(name, refused) for name, refused, _ in kept if refused]
     assert days == 60
     assert hit
+    assert {one.key for one in page.button if str(one.key).startswith("behind-")} == {
+        "behind-limits-that-are-passed", "behind-what-the-simulation-found", "behind-when-limits-are-hit-first",
+        "behind-workspaces",
+    }  # fmt: skip
     seen = shown(page)
     listed = [(row[0], row[1], row[4]) for row in seen.cards["Workspaces"].rows][: len(hit)]
     assert listed == [(name, "is refused calls", count(refused)) for name, refused in hit]
@@ -146,6 +150,7 @@ def test_a_forecast_stands_beside_what_happened(pages):
     )
     table = {row[0]: row[1:] for row in shown(page).cards[card].rows}
     assert homes > 0
+    assert "behind-forecast-and-what-happened" in {one.key for one in page.button}
     assert table["Workspaces"] == ["0", count(homes), f"+{homes}"]
     in_a_month = round(Decimal(revenue) / 14 * 30, 2)
     assert [Decimal(cell.replace(",", "")) for cell in table["Revenue"]] == [0, in_a_month, in_a_month]
