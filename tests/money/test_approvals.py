@@ -1,9 +1,11 @@
 """Prices are proposed by lists and approved by people who saw the effect; the calls of open months follow."""
 
+import socket
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from genai_prices.data_snapshot import get_snapshot
 from sqlalchemy import text
 
 from app.access import NotPermittedError, Role, Viewer, operator
@@ -16,6 +18,7 @@ from app.money.proposals import Listed, proposed
 from app.money.units import Unit
 from db.errors import SightlineError
 from tests.db.rows import NOON, add, user, workspace
+from tests.servers import PROJECT
 
 MONTH = NOON.date().replace(day=1)
 BEGAN = datetime(MONTH.year, MONTH.month, 1, tzinfo=UTC)
@@ -110,6 +113,17 @@ def test_a_proposal_names_the_packages_version_and_the_digest_of_its_data():
     assert name == "genai-prices 0.2.3"
     assert (first.source, first.reference) == (name, f"gpt-4o, data {digest}")
     assert len(digest) == 64
+
+
+def test_lists_are_read_as_they_were_installed_and_nobody_is_asked_for_newer_ones(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("Somebody was asked.")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    assert listed("anthropic", "claude-haiku-4-5").prices
+    told = [path.name for path in (PROJECT / "app").rglob("*.py") if "UpdatePrices" in path.read_text(encoding="utf-8")]
+    assert told == []
+    assert not get_snapshot().from_auto_update
 
 
 def test_every_listed_price_of_our_providers_is_exact_for_one_unit():
