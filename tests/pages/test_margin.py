@@ -262,12 +262,16 @@ _MRR = (*mrr_days.MOVES, "mrr_change")
 _INVOICED = ("invoices", "credit_notes", "invoiced", "invoiced_paid", "invoiced_unpaid", "invoiced_tax")
 _CREDITS = ("credits_purchased", "credits_granted", "credits_spent", "credits_expired", "credits_refunded",
     "credits_moved", "credits_balance")  # fmt: skip
+_ATTRIBUTED = tuple(
+    f"attributed_{what}{model}" for what in ("conversions", "value") for model in ("", "_first", "_linear")
+)
 BREAKDOWNS = [
     (_MONEY, ("plan", "product", "workspace", "tier", "workspace_country")),
-    (("ai_cost", "generations_accepted"), ("model", "provider", "generation_type", "user")),
+    (("ai_cost", "generations_accepted"), ("model", "provider", "generation_type", "user", "status", "service_tier")),
     (_MRR, ("product", "workspace", "tier")),
     (_INVOICED, ("workspace", "invoice_status", "invoice_kind")),
     (_CREDITS, ("workspace", "user", "transaction_type")),
+    (_ATTRIBUTED, ("campaign", "product", "workspace")),
 ]
 _TODAY = TOMORROW - timedelta(days=1)
 PERIODS = [
@@ -317,6 +321,17 @@ def test_levels_and_movements_fit_to_the_last_digit(desks, currency, period):
     assert before.value("mrr") == value("mrr_at_start")
     assert sum(value(name) for name in came) - sum(value(name) for name in went) == value("credits_moved")
     assert value("credits_at_start") + value("credits_moved") == value("credits_balance")
+
+
+@pytest.mark.parametrize("currency", ["USD", "EUR", "INR"])
+@pytest.mark.parametrize("period", PERIODS)
+def test_every_way_of_attribution_gives_away_all_conversions_and_no_more(desks, currency, period):
+    viewer = operator(serving.engines().pipe, "a test")
+    value = desks[currency].ask(question(("conversions", "conversion_value", *_ATTRIBUTED), *period), viewer).value
+    assert value("conversions") > 0
+    for model in ("", "_first", "_linear"):
+        assert value(f"attributed_conversions{model}") == value("conversions")
+        assert value(f"attributed_value{model}") == value("conversion_value")
 
 
 def test_receipts_name_the_rates_and_their_source(desks):
