@@ -158,6 +158,19 @@ def test_a_hold_that_nobody_settled_expires(place):
     assert hold(place, "1").is_allowed
 
 
+def test_who_asks_again_under_a_key_that_has_expired_is_asked_for_room_like_anybody(place):
+    """Of a dollar, sixty cents expired and ninety are held by somebody else; with those gone, sixty are held again."""
+    budget = place.budget(amount=1, at_limit="block")
+    assert hold(place, "0.6", key="again").is_allowed
+    place.change("UPDATE ai_holds SET expires_at = now() - interval '1 second'")
+    assert hold(place, "0.9", key="other").is_allowed
+    assert not hold(place, "0.6", key="again").is_allowed
+    assert standing(place, budget) == (0, Decimal("0.9"), 1)
+    place.change("UPDATE ai_holds SET expires_at = now() - interval '1 second' WHERE call_key = 'other'")
+    assert hold(place, "0.6", key="again").is_allowed
+    assert standing(place, budget) == (0, Decimal("0.6"), 1)
+
+
 def test_a_call_of_unknown_cost_is_refused_once_the_amount_is_reached(place):
     place.budget(amount=1, at_limit="block")
     assert hold(place, None).is_allowed
