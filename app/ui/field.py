@@ -13,7 +13,8 @@ from app.ui.scope import Note
 from app.ui.series import OverTime, Point, Series, next_of
 
 WIDTH, HEIGHT = 1000.0, 200.0
-_LABELS = 7
+# Labels with the hour take more room.
+_LABELS, _HOURS = 7, 5
 _NEARLY = 1e-9
 # Between a figure and its name.
 BESIDE = "  "
@@ -151,7 +152,7 @@ def _hits(field: Field) -> list[Markup]:
 
 def _dates(field: Field) -> list[Markup]:
     labels = []
-    for place in every_nth(len(field.shown.points), _LABELS):
+    for place in every_nth(len(field.shown.points), _HOURS if field.shown.grain == "hour" else _LABELS):
         left = field.left(place)
         edge = "first" if left < 2 else "last" if left > 97 else None  # noqa: PLR2004 - close to an edge
         labels.append(
